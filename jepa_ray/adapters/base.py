@@ -1,0 +1,125 @@
+"""What an adapter is: three functions over shards, and how one is found.
+
+An adapter knows one dataset: `shards` lists what there is to read, `blocks` streams a shard as raw
+blocks (cheap), `parse` turns raw items into activities (CPU-bound, pure). No ray, no torch: every
+executor uses the same three.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from jepa_ray.config import PrepareConfig
+from jepa_ray.readers import RawBlock, RawDefect, RawItem
+from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One raw file (or folder of small files) of a dataset.
+
+    Attributes:
+        path: Where it is.
+        label: What manifests, locators and logs call it: relative to the data root, no names.
+        bytes: Its size.
+    """
+
+    path: Path
+    label: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The unit of retry and of resume: files that one task reads in order."""
+
+    index: int
+    files: tuple[SourceFile, ...]
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What a user must know about a dataset.
+
+    Attributes:
+        dataset: Its name everywhere.
+        group: The kind of source: calendar, code, mail or issues.
+        path: Where its raw files lie, relative to the data root.
+        licence: Of the raw data.
+        how_to_get: Where it comes from.
+        aliases: Other names that `--dataset` takes.
+    """
+
+    dataset: str
+    group: str
+    path: str
+    licence: str
+    how_to_get: str
+    aliases: tuple[str, ...] = ()
+
+
+class Adapter(Protocol):
+    """One dataset. Built once per process with the settings of the run."""
+
+    info: ClassVar[SourceInfo]
+    version: ClassVar[int]
+    kind: ClassVar[str]
+
+    def __init__(self, config: PrepareConfig) -> None: ...
+
+    def shards(self, root: Path) -> list[Shard]:
+        """What there is to read under a data root, in a stable order; [] when absent."""
+        ...
+
+    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
+        """Stream one file of a shard as raw blocks in order. Never raises on bad content."""
+        ...
+
+    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """Turn raw items of one file into activities. Pure; never raises on bad content."""
+        ...
+
+
+def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
+    """One raw block's outcome, the reader's own defects included.
+
+    Args:
+        adapter: Of the dataset.
+        label: Of the file that the block comes from.
+        block: Items and defects.
+    """
+    batch = adapter.parse(label, [item for item in block if isinstance(item, RawItem)])
+    defects = [
+        Rejected(f"{label}#{item.number}", item.slug, item.detail)
+        for item in block
+        if isinstance(item, RawDefect)
+    ]
+    return ActivityBatch.join(
+        batch.kind,
+        [batch, ActivityBatch.of(batch.kind, defects)] if defects else [batch],
+    )
+
+
+def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) -> list[Shard]:
+    """Shards of the files below `root` that match, in the order of their paths.
+
+    Args:
+        root: The data root.
+        patterns: Globs relative to it.
+        shard_bytes: Neighbours share a shard until it has this many bytes; 0: a file, a shard.
+    """
+    paths = sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()})
+    files = [SourceFile(p, p.relative_to(root).as_posix(), p.stat().st_size) for p in paths]
+    groups: list[list[SourceFile]] = []
+    for file in files:
+        if groups and sum(f.bytes for f in groups[-1]) + file.bytes <= shard_bytes:
+            groups[-1].append(file)
+        else:
+            groups.append([file])
+    return [Shard(i, tuple(group)) for i, group in enumerate(groups)]
+
+
+def name_hasher(config: PrepareConfig) -> NameHasher:
+    """The salted hasher of a run."""
+    return NameHasher(config.actor_salt)

@@ -1,0 +1,241 @@
+"""Enron mail: one message per member of `enron_mail_*.tar.gz`, or per file of a maildir tree.
+
+Source: https://www.cs.cmu.edu/~enron/ (licence and citation: docs/sources.md).
+One message becomes one `Activity` of no duration at its `Date:`, on the wall clock of that header.
+Paths, Message-IDs and addresses can carry a name, so they leave only as salted hashes; a message is
+found again by its number: `tar tzf ARCHIVE | grep -v '/$' | sed -n NUMBERp`.
+
+Dates outside 1980-01-02 .. 2037 are of clocks that were never set (in the corpus: 31 Dec 1979 is
+the DOS epoch in California, and years up to 2044): they go to the quarantine, since a made-up time
+would teach a wrong slot.
+"""
+
+import datetime as dt
+import email
+import email.policy
+import email.utils
+import json
+import re
+from collections.abc import Iterator, Sequence
+from email.errors import MessageError
+from email.message import Message
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Any, ClassVar
+
+from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.config import PrepareConfig
+from jepa_ray.readers import InputStream, RawBlock, RawDefect, RawItem, blocks_of, tar_members
+from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+
+CONFIDENCE = 0.8
+EARLIEST = dt.datetime(1980, 1, 2, tzinfo=dt.UTC)
+LATEST = dt.datetime(2038, 1, 1, tzinfo=dt.UTC)
+_MAX_OFFSET = dt.timedelta(hours=15)
+_MAX_HEADER_BYTES = 1 << 20
+_MAX_MULTIPART_BYTES = 1 << 20
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
+_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
+
+_parse_headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes
+
+
+class EnronMaildir:
+    """Adapter of the dataset `enron_maildir`."""
+
+    info: ClassVar = SourceInfo(
+        dataset="enron_maildir",
+        group="mail",
+        path="enron/maildir/*.tar.gz",
+        licence="public record (FERC), as distributed by CMU",
+        how_to_get="https://www.cs.cmu.edu/~enron/ (enron_mail_20150507.tar.gz, 423 MB)",
+    )
+    version: ClassVar = 1
+    kind: ClassVar = "email"
+
+    def __init__(self, config: PrepareConfig) -> None:
+        self._config = config
+        self._hash = name_hasher(config)
+
+    def shards(self, root: Path) -> list[Shard]:
+        """One shard an archive, or one a user's folder of an unpacked tree."""
+        archives = file_shards(root, ("enron/maildir/*.tar.gz", "enron/maildir/*.tgz"))
+        if archives:
+            return archives
+        folders = sorted(p for p in (root / "enron/maildir/maildir").glob("*") if p.is_dir())
+        return [
+            Shard(i, (SourceFile(p, f"enron/maildir/maildir/{self._hash.hex(p.name)}", _size(p)),))
+            for i, p in enumerate(folders)
+        ]
+
+    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
+        """Messages, one item each."""
+        limit = self._config.max_record_bytes
+        if file.path.is_dir():
+            yield from blocks_of(_tree(file.path, limit), self._config.raw_block_bytes)
+            return
+        with file.path.open("rb") as raw:
+            stream = InputStream(raw, gzipped=file.path.suffix in (".gz", ".tgz"))
+            members = tar_members(stream, max_member_bytes=limit)
+            yield from blocks_of(members, self._config.raw_block_bytes)
+
+    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """Messages of some members."""
+        return ActivityBatch.of(
+            self.kind, (self._message(f"{label}#{item.number}", item) for item in items)
+        )
+
+    def _message(self, where: str, item: RawItem) -> Activity | Rejected:
+        data = item.data
+        if not data.strip():
+            return Rejected(where, "empty_message", "the message has no content")
+        match = _HEADER_END.search(data, 0, _MAX_HEADER_BYTES)
+        head = data[: match.start()] if match else data[:_MAX_HEADER_BYTES]
+        body = data[match.end() :] if match else b""
+        try:
+            headers = _parse_headers(head)
+            stamp = headers.get("Date")
+            if stamp is None:
+                slug = (
+                    "missing_date"
+                    if headers.get("From") or headers.get("Message-ID")
+                    else "not_a_mail"
+                )
+                return Rejected(where, slug, "there is no Date header")
+            start = _date(str(stamp))
+            people = _people(headers)
+            subject = str(headers.get("Subject") or "")
+            chars = len(subject) + _body_chars(headers, data, body)
+        except (
+            MessageError,
+            ValueError,
+            LookupError,
+            RecursionError,
+            AttributeError,
+            TypeError,
+            IndexError,
+        ) as error:
+            return Rejected(
+                where, "malformed_mail", f"the headers break the parser: {type(error).__name__}"
+            )
+        if start is None:
+            return Rejected(where, "bad_date", "the Date header is not an RFC 5322 date")
+        if not EARLIEST <= _aware(start) < LATEST:
+            return Rejected(
+                where, "implausible_date", f"the Date header lies in the year {start.year}"
+            )
+        return self._activity(item.name, start, people, chars)
+
+    def _activity(
+        self, path: str, start: dt.datetime, people: tuple[str, set[str]], chars: int
+    ) -> Activity:
+        sender, everybody = people
+        steps = _below_maildir(path)
+        clamped = {"people": len(everybody)} if len(everybody) > PEOPLE_SCALE else {}
+        clamped |= {"text_chars": chars} if chars > TEXT_CHARS_SCALE else {}
+        return Activity(
+            source_id=self._hash.hex("/".join(steps)),
+            start=start,
+            features={
+                "email_activity": 1.0,
+                "participant_count": len(everybody) / PEOPLE_SCALE,
+                "text_length": chars / TEXT_CHARS_SCALE,
+                "source_confidence": CONFIDENCE,
+            },
+            actor=self._hash(sender) if sender else 0,
+            project=self._hash(f"mailbox {steps[0]}") if len(steps) > 1 else 0,
+            metadata=json.dumps(clamped) if clamped else None,
+        )
+
+
+ADAPTER = EnronMaildir
+
+
+def _date(text: str) -> dt.datetime | None:
+    """The Date header on its own wall clock; naive where it has no usable offset."""
+    fields = email.utils.parsedate_tz(text)
+    if fields is None:
+        return None
+    year, month, day, hour, minute, second = fields[:6]
+    offset = dt.timedelta(seconds=fields[9]) if fields[9] is not None else None
+    try:
+        when = dt.datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
+    except ValueError:
+        return None
+    if offset is None or abs(offset) > _MAX_OFFSET:
+        return when
+    return when.replace(tzinfo=dt.timezone(offset))
+
+
+def _aware(when: dt.datetime) -> dt.datetime:
+    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
+
+
+def _people(headers: Message) -> tuple[str, set[str]]:
+    """The sender's address and all distinct addresses, case folded."""
+    sender = _addresses(headers, "From")
+    everybody = {*sender}
+    for name in ("To", "Cc", "Bcc"):
+        everybody.update(_addresses(headers, name))
+    return (sender[0] if sender else ""), everybody
+
+
+def _addresses(headers: Message, name: str) -> list[str]:
+    values: list[Any] = headers.get_all(name) or []
+    return [found.lower().rstrip(".") for value in values for found in _ADDRESS.findall(str(value))]
+
+
+def _body_chars(headers: Message, data: bytes, body: bytes) -> int:
+    """Characters of the text parts; of the raw body where decoding would cost too much."""
+    encoding = str(headers.get("Content-Transfer-Encoding") or "7bit").strip().lower()
+    kind = headers.get_content_maintype()
+    if kind == "text" and encoding in ("7bit", "8bit", "binary"):
+        return _text_chars(body, headers.get_content_charset())
+    if len(data) > _MAX_MULTIPART_BYTES:
+        return len(body)
+    message = email.message_from_bytes(data, policy=email.policy.compat32)
+    total = 0
+    for part in message.walk():
+        if part.get_content_maintype() == "text" and not part.is_multipart():
+            payload = part.get_payload(decode=True)
+            total += (
+                _text_chars(payload, part.get_content_charset())
+                if isinstance(payload, bytes)
+                else 0
+            )
+    return total
+
+
+def _text_chars(data: bytes, charset: str | None) -> int:
+    if data.isascii():
+        return len(data)
+    try:
+        return len(data.decode(charset or "utf-8", "replace"))
+    except LookupError:  # a charset nobody knows: one byte, one character
+        return len(data)
+
+
+def _below_maildir(path: str) -> list[str]:
+    """Steps of a member's path from the mailbox on, the same for archive and tree."""
+    steps = [step for step in path.split("/") if step not in ("", ".")]
+    return steps[steps.index("maildir") + 1 :] if "maildir" in steps else steps
+
+
+def _tree(folder: Path, limit: int) -> Iterator[RawItem | RawDefect]:
+    """The files of one mailbox in a stable order."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for number, path in enumerate(files, start=1):
+        if path.is_symlink():
+            yield RawDefect(number, "unsafe_member", "links are refused")
+        elif path.stat().st_size > limit:
+            yield RawDefect(number, "record_too_large", f"the file is larger than {limit} bytes")
+        else:
+            try:
+                name = path.relative_to(folder.parent).as_posix()
+                yield RawItem(number, name, path.read_bytes())
+            except OSError as error:
+                yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,187 @@
+"""Public Jira in the reference run's normalised form: one issue per JSON line.
+
+Source: Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public Jira
+Repositories, MSR 2022 (licence and citation: docs/sources.md).
+A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "description"}`; it becomes one
+`Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form holds
+no priority, so `priority` is 0; a line that has one all the same is mapped.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.config import PrepareConfig
+from jepa_ray.readers import InputStream, RawBlock, RawItem, blocks_of, line_chunks
+from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+
+CONFIDENCE = 0.8
+EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
+PRIORITIES = {
+    "trivial": 0.0, "lowest": 0.0, "minor": 0.25, "low": 0.25, "medium": NORMAL_PRIORITY,
+    "normal": NORMAL_PRIORITY, "major": 0.75, "high": 0.75, "critical": 0.9, "highest": 1.0,
+    "blocker": 1.0,
+}  # fmt: skip
+_MAX_DOCUMENT_NODES = 100_000
+
+_decode = msgspec.json.Decoder().decode
+
+
+class PublicJira:
+    """Adapter of the dataset `public_jira`."""
+
+    info: ClassVar = SourceInfo(
+        dataset="public_jira",
+        group="issues",
+        path="public_jira/*.normalized.jsonl.gz",
+        licence="CC-BY-4.0",
+        how_to_get="https://zenodo.org/records/5901804 (MongoDB dump, 6.3 GB), normalised to JSONL",
+    )
+    version: ClassVar = 1
+    kind: ClassVar = "issue"
+
+    def __init__(self, config: PrepareConfig) -> None:
+        self._config = config
+        self._hash = name_hasher(config)
+
+    def shards(self, root: Path) -> list[Shard]:
+        """One shard a file."""
+        return file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+
+    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
+        """Chunks of whole lines."""
+        with file.path.open("rb") as raw:
+            stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
+            lines = line_chunks(stream, max_line_bytes=self._config.max_record_bytes)
+            yield from blocks_of(lines, self._config.raw_block_bytes)
+
+    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """Issues of some chunks."""
+        return ActivityBatch.of(
+            self.kind,
+            (
+                self._issue(f"{label}:{number}", line)
+                for item in items
+                for number, line in enumerate(item.data.split(b"\n"), start=item.number)
+                if line.strip()
+            ),
+        )
+
+    def _issue(self, where: str, line: bytes) -> Activity | Rejected:
+        try:
+            issue = _decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return Rejected(where, "malformed_line", f"not JSON: {_place(error)}")
+        if not isinstance(issue, dict):
+            return Rejected(
+                where, "malformed_line", f"a JSON {type(issue).__name__}, not an object"
+            )
+        source_id, created = issue.get("id"), issue.get("created")
+        if not isinstance(source_id, str) or not source_id or not isinstance(created, str):
+            return Rejected(where, "missing_field", "an issue needs the strings id and created")
+        start, timed = _moment(created)
+        due, _ = _moment(issue.get("dueDate"))
+        if start is None:
+            return Rejected(where, "bad_time", "created is not an ISO 8601 time stamp")
+        if issue.get("dueDate") and due is None:
+            return Rejected(where, "bad_time", "dueDate is not an ISO 8601 date")
+        for name, day in (("created", start), ("dueDate", due)):
+            if day is not None and not EARLIEST <= day.date() < LATEST:
+                return Rejected(where, "implausible_date", f"{name} lies in the year {day.year}")
+        return self._activity(source_id, start, timed, due, issue)
+
+    def _activity(
+        self,
+        source_id: str,
+        start: dt.datetime,
+        timed: bool,
+        due: dt.datetime | None,
+        issue: dict[str, Any],
+    ) -> Activity:
+        chars = _chars(issue.get("summary")) + _chars(issue.get("description"))
+        return Activity(
+            source_id=_plain_id(source_id) or f"id-{self._hash.hex(source_id)}",
+            start=start,
+            timed=timed,
+            due=_due(issue.get("dueDate"), due),
+            features={
+                "task": 1.0,
+                "project_activity": 1.0,
+                "priority": _priority(issue),
+                "text_length": chars / TEXT_CHARS_SCALE,
+                "source_confidence": CONFIDENCE,
+            },
+            project=self._project(source_id, issue.get("key")),
+        )
+
+    def _project(self, source_id: str, key: Any) -> int:
+        jira = source_id.partition(":")[0]
+        project = key.rpartition("-")[0] if isinstance(key, str) else ""
+        return self._hash(f"{jira}:{project}") if project else 0
+
+
+ADAPTER = PublicJira
+
+
+def _plain_id(source_id: str) -> str | None:
+    """The id, if it has the form Jira:digits; anything else could carry text."""
+    jira, _, number = source_id.rpartition(":")
+    plain = number.isascii() and number.isdigit() and jira.replace("_", "").isalnum()
+    return source_id if plain and len(source_id) <= 64 else None  # noqa: PLR2004
+
+
+def _moment(value: Any) -> tuple[dt.datetime | None, bool]:
+    """A date or time stamp and whether it has a time; aware if it says its offset."""
+    if not isinstance(value, str):
+        return None, False
+    try:
+        return dt.datetime.fromisoformat(value), "T" in value or " " in value
+    except ValueError:
+        return None, False
+
+
+def _due(value: Any, due: dt.datetime | None) -> dt.date | None:
+    if due is None:
+        return None
+    return due if _moment(value)[1] else due.date()
+
+
+def _priority(issue: dict[str, Any]) -> float:
+    if "priority" not in issue:
+        return 0.0
+    name = issue["priority"]
+    if isinstance(name, dict):
+        name = name.get("name")
+    return (
+        PRIORITIES.get(name.lower(), NORMAL_PRIORITY) if isinstance(name, str) else NORMAL_PRIORITY
+    )
+
+
+def _chars(text: Any) -> int:
+    """Characters of a text; of all text nodes where it is an Atlassian document."""
+    if isinstance(text, str):
+        return len(text)
+    total = 0
+    nodes = [text]
+    for _ in range(_MAX_DOCUMENT_NODES):
+        if not nodes:
+            break
+        node = nodes.pop()
+        if isinstance(node, dict):
+            found = node.get("text")
+            total += len(found) if isinstance(found, str) else 0
+            nodes.append(node.get("content"))
+        elif isinstance(node, list):
+            nodes.extend(node)
+    return total
+
+
+def _place(error: Exception) -> str:
+    """Where a line breaks, from the decoder's message; it never quotes the line."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start}"
+    return str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__

@@ -1,0 +1,128 @@
+"""`schedule_jepa.pt`: one dict of tensors and plain values, saved atomically, loaded safely.
+
+Loading uses torch's weights_only reader: a checkpoint from a stranger runs no code.
+"""
+
+import io
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from jepa_ray.config import TrainConfig
+from jepa_ray.errors import CheckpointError
+from jepa_ray.model import ScheduleJEPA
+from jepa_ray.storage import join, read_bytes, write_bytes
+from jepa_ray.windows import CONTRACT_VERSION
+
+FILE_NAME = "schedule_jepa.pt"
+FORMAT_VERSION = 1
+_MODULES = ("context_encoder", "target_encoder", "predictor")
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        url: Of the file.
+        model: In eval mode, on the CPU.
+        config: Of the training.
+        step: Optimiser steps done.
+        provenance: Code version, datasets with fingerprints, when and where.
+    """
+
+    url: str
+    model: ScheduleJEPA
+    config: TrainConfig
+    step: int
+    provenance: dict[str, Any]
+
+
+def save_checkpoint(
+    folder: str,
+    model: ScheduleJEPA,
+    config: TrainConfig,
+    *,
+    step: int,
+    provenance: Mapping[str, Any],
+) -> str:
+    """Write `schedule_jepa.pt` into a folder (path or URL), whole or not at all; returns its URL."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "contract_version": CONTRACT_VERSION,
+        "config": config.model_dump(mode="json"),
+        "step": step,
+        "provenance": dict(provenance),
+    }
+    for name in _MODULES:
+        state = getattr(model, name).state_dict()
+        document[name] = {key: value.detach().cpu().clone() for key, value in state.items()}
+    buffer = io.BytesIO()
+    torch.save(document, buffer)
+    url = join(folder, FILE_NAME)
+    write_bytes(url, buffer.getvalue())
+    return url
+
+
+def load_checkpoint(url: str) -> Checkpoint:
+    """Read a checkpoint from a path or any fsspec URL.
+
+    Args:
+        url: A `.pt` file, or the folder that holds `schedule_jepa.pt`.
+
+    Raises:
+        CheckpointError: It is absent, damaged, of another format or contract, or not finite.
+    """
+    file = url if url.endswith(".pt") else join(url, FILE_NAME)
+    document = _document(file)
+    for name, ours in (("format_version", FORMAT_VERSION), ("contract_version", CONTRACT_VERSION)):
+        if document.get(name) != ours:
+            raise CheckpointError(
+                f"{file}: {name} is {document.get(name)!r}, this version reads {ours}"
+            )
+    try:
+        config = TrainConfig.model_validate(document["config"])
+        model = ScheduleJEPA(config.model, seed=0)
+        for name in _MODULES:
+            getattr(model, name).load_state_dict(document[name])
+        step, provenance = int(document["step"]), dict(document["provenance"])
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        AttributeError,
+        ValidationError,
+    ) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise CheckpointError(f"{file}: its content does not fit: {reason}") from None
+    for key, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"{file}: {key} holds a value that is not finite")
+    return Checkpoint(file, model.eval(), config, step, provenance)
+
+
+def load_model(url: str) -> ScheduleJEPA:
+    """Only the model of `load_checkpoint`."""
+    return load_checkpoint(url).model
+
+
+def _document(file: str) -> dict[str, Any]:
+    try:
+        data = read_bytes(file)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise CheckpointError(f"no checkpoint at {file}") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}") from None
+    try:
+        document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{file} is not a checkpoint, or damaged: {reason}") from None
+    if not isinstance(document, dict):
+        raise CheckpointError(f"{file} is not a checkpoint: it holds a {type(document).__name__}")
+    return document

@@ -1,0 +1,18 @@
+"""The command line: one module a verb; a verb imports its stage when it runs, not before."""
+
+import sys
+from typing import Never
+
+from jepa_ray.errors import JepaRayError
+
+
+def main() -> Never:
+    """Entry point: 0 for success, 2 for a user's mistake, 1 for a failure of ours."""
+    from jepa_ray.cli.app import app
+
+    try:
+        app()
+    except JepaRayError as error:
+        sys.stderr.write(f"jepa-ray: {error}\n")
+        sys.exit(error.exit_code)
+    sys.exit(0)

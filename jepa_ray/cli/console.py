@@ -1,0 +1,65 @@
+"""What a verb prints: results on stdout, progress and logs on stderr."""
+
+import json
+import logging
+import re
+import sys
+import time
+from typing import Any
+
+import typer
+
+from jepa_ray.errors import ConfigError
+
+_EVERY_SECONDS = 30.0
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def start_logging() -> None:
+    """Our messages at INFO on stderr, other packages' at WARNING."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("jepa_ray").setLevel(logging.INFO)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout; NaN is refused."""
+    typer.echo(json.dumps(document, indent=2, allow_nan=False, default=str))
+
+
+def check_run_id(run_id: str) -> None:
+    """A run id becomes file and folder names.
+
+    Raises:
+        ConfigError: It holds other characters than letters, digits, dot, dash and underscore.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise ConfigError(
+            f"--run-id {run_id!r}: use letters, digits, '.', '-' and '_', beginning with a letter "
+            "or digit, 128 at most"
+        )
+
+
+class Ticker:
+    """Progress: one line rewritten on a terminal, otherwise one line every 30 seconds."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._last = time.monotonic()
+        self._width = 0
+
+    def __enter__(self) -> "Ticker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            sys.stderr.write("\n")
+
+    def __call__(self, line: str) -> None:
+        """Show where the work is."""
+        if self._terminal:
+            sys.stderr.write("\r" + line.ljust(self._width))
+            sys.stderr.flush()
+            self._width = max(self._width, len(line))
+        elif time.monotonic() - self._last >= _EVERY_SECONDS:
+            sys.stderr.write(line + "\n")
+            self._last = time.monotonic()

@@ -1,0 +1,67 @@
+"""`jepa-ray prepare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jepa_ray.cli.console import Ticker, check_run_id, print_json, start_logging
+from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
+from jepa_ray.errors import StageError
+
+if TYPE_CHECKING:
+    from jepa_ray.prepare import PrepareResult
+
+
+def run(
+    dataset: Annotated[str, typer.Option(help="all, or names separated by commas.")],
+    data_root: Annotated[Path, typer.Option(help="Folder of the raw sources.")],
+    processed_dir: ProcessedDir,
+    reports_dir: Annotated[str, typer.Option(help="Folder or URL for the report of the run.")],
+    run_id: RunId,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    json: Json = False,
+) -> None:
+    """Turn raw sources into windows: Parquet, manifest, statistics, quarantine, dataset card."""
+    from jepa_ray.config import PrepareConfig, load_config
+    from jepa_ray.prepare import prepare
+
+    start_logging()
+    check_run_id(run_id)
+    settings = load_config(PrepareConfig, file=config, overrides=set_ or ())
+    with Ticker() as tick:
+        result = prepare(
+            [name.strip() for name in dataset.split(",") if name.strip()],
+            data_root=data_root,
+            processed_dir=processed_dir,
+            reports_dir=reports_dir,
+            run_id=run_id,
+            config=settings,
+            progress=lambda name, records: tick(f"{name}: {records:,} records"),
+        )
+    if json:
+        print_json(result.document())
+    else:
+        show(result)
+    if result.failed:
+        raise StageError("; ".join(f"{name}: {why}" for name, why in result.failed.items()))
+
+
+def show(result: "PrepareResult") -> None:
+    """The run as a table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("dataset", "status", "records", "windows", "distinct", "skipped", "quarantined", "s")
+    table = Table(*columns, title=f"prepare {result.run_id}")
+    for name, m in result.manifests.items():
+        counts = (m["records"], m["windows"], m["distinct_windows"])
+        bad = (sum(m["skipped"].values()), sum(m["quarantined"].values()))
+        status = "unchanged" if m.get("unchanged") else m["status"]
+        numbers = [f"{n:,}" for n in (*counts, *bad)]
+        table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
+    console = Console()
+    console.print(table)
+    if all(m.get("unchanged") for m in result.manifests.values()):
+        console.print("Nothing to do: the input is unchanged.")

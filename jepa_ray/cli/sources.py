@@ -1,0 +1,37 @@
+"""`jepa-ray sources`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jepa_ray.cli.console import print_json
+from jepa_ray.cli.options import Json
+
+
+def run(
+    data_root: Annotated[
+        Path | None, typer.Option(help="Folder of the raw sources: says which are there.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the datasets: what they are, whether they are there, how to get them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from jepa_ray.adapters import catalogue
+    from jepa_ray.errors import SourceError
+
+    if data_root is not None and not data_root.is_dir():
+        raise SourceError(f"data root {data_root} is not a folder")
+    entries = catalogue(data_root)
+    if json:
+        print_json({"sources": entries})
+        return
+    table = Table("dataset", "group", "status", "MB", "path", "licence", "how to get it")
+    for e in entries:
+        size = "" if e["bytes"] is None else f"{e['bytes'] / 1e6:,.1f}"
+        table.add_row(
+            e["dataset"], e["group"], e["status"], size, e["path"], e["licence"], e["how_to_get"]
+        )
+    Console().print(table)

@@ -1,0 +1,61 @@
+"""`jepa-ray train`."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from jepa_ray.cli.console import Ticker, check_run_id, print_json, start_logging
+from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
+
+
+def run(
+    processed_dir: ProcessedDir,
+    storage_path: Annotated[str, typer.Option(help="Folder or URL under which runs are kept.")],
+    run_id: RunId,
+    dataset: Annotated[
+        str, typer.Option(help="combined, or names separated by commas.")
+    ] = "combined",
+    split_seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    json: Json = False,
+) -> None:
+    """Train a JEPA on prepared windows; leaves <storage-path>/<run-id>/schedule_jepa.pt."""
+    from jepa_ray.config import TrainConfig, load_config
+    from jepa_ray.train import train
+
+    start_logging()
+    check_run_id(run_id)
+    values = {"split.seed": split_seed, "steps": steps}
+    settings = load_config(TrainConfig, file=config, overrides=set_ or (), values=values)
+    with Ticker() as tick:
+        result = train(
+            processed_dir=processed_dir,
+            dataset=dataset,
+            storage_path=storage_path,
+            run_id=run_id,
+            config=settings,
+            progress=lambda row: tick(describe(row, settings.steps)),
+        )
+    if json:
+        print_json(asdict(result))
+        return
+    typer.echo(
+        f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}: "
+        f"validation loss {result.val_loss:.6f}, skill {result.skill:.3f}, RankMe "
+        f"{result.rankme:.1f}, per-slot std {result.slot_std:.3f}, cosine to mean "
+        f"{result.cosine_to_mean:.3f}\nA low loss proves nothing by itself: run `jepa-ray evaluate`."
+    )
+
+
+def describe(row: dict[str, Any], steps: int) -> str:
+    """A metrics row in one line."""
+    if "val_loss" not in row:
+        return f"step {row['step']} of {steps}: loss {row['loss']:.4f}"
+    return (
+        f"step {row['step']} of {steps}: validation loss {row['val_loss']:.6f}, skill "
+        f"{row['skill']:.3f}, RankMe {row['rankme']:.1f}, per-slot std {row['slot_std']:.3f}, "
+        f"cosine to mean {row['cosine_to_mean']:.3f}"
+    )

@@ -1,0 +1,55 @@
+"""The Ray session: one place that owns Ray's environment variables and its start.
+
+A running cluster is taken when `RAY_ADDRESS` names one (a submitted job, `ray start`); otherwise a
+local Ray is started for the length of the stage and shut down after it.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+    # The default of 2 s paces every train.report().
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
+    # Ray must not hide GPUs from tasks that ask for none: the device is chosen in train/.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
+_OBJECT_STORE_BYTES = 2 << 30
+
+
+@contextmanager
+def session(*, num_cpus: int | None = None) -> Iterator[None]:
+    """A Ray session for one stage; one that already runs in this process is used and left alone.
+
+    Args:
+        num_cpus: CPUs of a local Ray; None: all. A cluster that `RAY_ADDRESS` names has its own.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray  # noqa: PLC0415 - after the environment, which Ray reads on import
+
+    for name in ("ray", "ray.data", "ray.train"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    if ray.is_initialized():
+        yield
+        return
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(log_to_driver=False, logging_level=logging.WARNING)
+    else:
+        ray.init(
+            num_cpus=num_cpus,
+            include_dashboard=os.environ.get("JEPA_RAY_DASHBOARD") == "1",
+            dashboard_host="127.0.0.1",
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+            object_store_memory=_OBJECT_STORE_BYTES,
+        )
+    try:
+        yield
+    finally:
+        ray.shutdown()

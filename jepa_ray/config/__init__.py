@@ -1,0 +1,23 @@
+"""Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
+
+from jepa_ray.config.load import load_config
+from jepa_ray.config.models import (
+    EvaluateConfig,
+    IcsConfig,
+    MaskConfig,
+    ModelConfig,
+    PrepareConfig,
+    SplitConfig,
+    TrainConfig,
+)
+
+__all__ = [
+    "EvaluateConfig",
+    "IcsConfig",
+    "MaskConfig",
+    "ModelConfig",
+    "PrepareConfig",
+    "SplitConfig",
+    "TrainConfig",
+    "load_config",
+]

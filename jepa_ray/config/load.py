@@ -1,0 +1,107 @@
+"""A config from its defaults, a YAML file and `--set a.b=value`, in that order."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from jepa_ray.errors import ConfigError
+
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+
+def load_config(
+    model: type[ConfigT],
+    *,
+    file: Path | None = None,
+    overrides: Iterable[str] = (),
+    values: Mapping[str, Any] | None = None,
+) -> ConfigT:
+    """Build one frozen config.
+
+    Args:
+        model: The config class of the stage.
+        file: YAML mapping of its fields; None for the defaults.
+        overrides: `a.b=value` items; a value is read as YAML. They win over the file.
+        values: Plain values of the verb's own flags; they win over everything; None is "not given".
+
+    Raises:
+        ConfigError: A key is unknown or a value is not allowed; the message names the key, what was
+            found and what is allowed.
+    """
+    data = _read(file) if file else {}
+    for item in overrides:
+        key, sep, raw = item.partition("=")
+        if not sep or not key:
+            raise ConfigError(f"--set {item!r}: write it as key=value, for example steps=100")
+        try:
+            value = yaml.safe_load(raw)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {item!r}: the value is not YAML: {_line(error)}") from None
+        _assign(data, key, value)
+    for key, value in (values or {}).items():
+        if value is not None:
+            _assign(data, key, value)
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(_explain(model, error, file)) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"config file {file} does not exist") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"config file {file} cannot be read: {_line(error)}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f"config file {file} must hold key: value pairs, found a {type(data).__name__}"
+        )
+    return data
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    node = data
+    for parent in parents:
+        child = node.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"{dotted}: {parent} is a value ({child!r}), not a group of settings")
+        node = child
+    node[last] = value
+
+
+def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) -> str:
+    where = f" (from {file} and the command line)" if file else ""
+    lines = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            lines.append(f"{path}: no such setting{_suggest(model, item['loc'])}")
+        else:
+            found = f", found {item['input']!r}" if item["loc"] else ""
+            lines.append(f"{path or model.__name__}: {item['msg']}{found}")
+    return f"{model.__name__}{where}: " + "; ".join(lines)
+
+
+def _suggest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    for part in loc[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None or not isinstance(field.annotation, type):
+            return ""
+        model = field.annotation
+    names = list(model.model_fields)
+    close = difflib.get_close_matches(str(loc[-1]), names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"{hint} Allowed: {', '.join(names)}"

@@ -1,0 +1,178 @@
+"""Prepared windows of some datasets in memory, with their sides.
+
+Only what training needs is read: about 70 bytes a window of one run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from fsspec.core import url_to_fs
+from numpy.typing import NDArray
+
+from jepa_ray.config import SplitConfig
+from jepa_ray.corpus.split import SplitKeys, validation_mask
+from jepa_ray.errors import CorpusError
+from jepa_ray.storage import join, list_names, read_json
+from jepa_ray.windows import CONTRACT_VERSION, NO_TIME, SparseWindows, concat, sparse_windows
+
+COMBINED = "combined"
+_COLUMNS = ["window_uid", "window_start", "actor", "project", "runs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """One prepared dataset, split.
+
+    Attributes:
+        name: Of the dataset.
+        fingerprint: Of what it was prepared from.
+        windows: All n windows.
+        uid: uint64 (n,).
+        train, val: int64, rows of either side.
+    """
+
+    name: str
+    fingerprint: str
+    windows: SparseWindows
+    uid: NDArray[np.uint64]
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Datasets side by side."""
+
+    datasets: tuple[Dataset, ...]
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Fingerprints of the datasets by name: the provenance of a checkpoint."""
+        return {d.name: d.fingerprint for d in self.datasets}
+
+    def side(self, side: str) -> SparseWindows:
+        """All windows of one side, `train` or `val`, dataset after dataset."""
+        return concat([d.windows.take(getattr(d, side)) for d in self.datasets])
+
+
+def prepared(processed_dir: str) -> list[str]:
+    """Names of the datasets that are completed and have windows, sorted."""
+    found = []
+    for name in list_names(processed_dir):
+        try:
+            manifest = read_json(join(processed_dir, name, "manifest.json"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            continue
+        if isinstance(manifest, dict) and manifest.get("status") == "completed":
+            found += [name] if manifest.get("windows") else []
+    return found
+
+
+def choose(processed_dir: str, name: str) -> list[str]:
+    """The datasets that `combined` or a comma-separated list of names stands for.
+
+    Raises:
+        CorpusError: Nothing is prepared there, or a name is not.
+    """
+    there = prepared(processed_dir)
+    if not there:
+        raise CorpusError(
+            f"no prepared dataset with windows in {processed_dir}; run `jepa-ray prepare` first"
+        )
+    if name == COMBINED:
+        return there
+    wanted = [part.strip() for part in name.split(",") if part.strip()]
+    absent = [part for part in wanted if part not in there]
+    if absent or not wanted:
+        raise CorpusError(
+            f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
+            f"{COMBINED}, {', '.join(there)}"
+        )
+    return wanted
+
+
+def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus:
+    """Read datasets and split them.
+
+    Raises:
+        CorpusError: A dataset is absent, incomplete, of another contract, or cannot be split.
+    """
+    return Corpus(tuple(_dataset(processed_dir, name, split) for name in names))
+
+
+def _dataset(processed_dir: str, name: str, split: SplitConfig) -> Dataset:
+    folder = join(processed_dir, name)
+    manifest = _manifest(folder, name)
+    table = _read_parts(folder, manifest)
+    uid = _numbers(table["window_uid"], 0, np.uint64)
+    actor = _numbers(table["actor"], 0, np.uint64)
+    project = _numbers(table["project"], 0, np.uint64)
+    keys = SplitKeys(
+        uid=uid,
+        group=np.where(actor == 0, project, actor),
+        start_us=_numbers(pc.cast(table["window_start"], pa.int64()), NO_TIME, np.int64),
+    )
+    held_out = validation_mask(name, keys, split)
+    return Dataset(
+        name=name,
+        fingerprint=manifest["fingerprint"],
+        windows=sparse_windows(table["runs"]),
+        uid=uid,
+        train=_in_order(uid, ~held_out),
+        val=_in_order(uid, held_out),
+    )
+
+
+def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows in the order of their uids: how the files were cut does not reach the feed."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(uid[rows], kind="stable")]
+
+
+def _manifest(folder: str, name: str) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = read_json(join(folder, "manifest.json"))
+    except FileNotFoundError:
+        raise CorpusError(f"{name} is not prepared: {folder}/manifest.json is missing") from None
+    except ValueError:
+        raise CorpusError(f"{folder}/manifest.json is not JSON; prepare {name} again") from None
+    if manifest.get("contract_version") != CONTRACT_VERSION:
+        raise CorpusError(
+            f"{folder} holds windows of contract {manifest.get('contract_version')}, this version "
+            f"reads {CONTRACT_VERSION}; prepare {name} again"
+        )
+    if manifest.get("status") != "completed":
+        raise CorpusError(f"{name} is {manifest.get('status')}: {manifest.get('reason')}")
+    return manifest
+
+
+def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:
+    fs, path = url_to_fs(folder)
+    tables = []
+    for part in manifest["parts"]:
+        file = f"{path}/windows/{part['name']}"
+        try:
+            tables.append(pq.read_table(file, columns=_COLUMNS, filesystem=fs, partitioning=None))
+        except (FileNotFoundError, pa.ArrowException) as error:
+            raise CorpusError(
+                f"{folder}/windows/{part['name']} is missing or damaged "
+                f"({type(error).__name__}); prepare {manifest['dataset']} again"
+            ) from None
+        if len(tables[-1]) != part["rows"]:
+            raise CorpusError(
+                f"{folder}/windows/{part['name']} has {len(tables[-1])} windows, its manifest says "
+                f"{part['rows']}; prepare {manifest['dataset']} again"
+            )
+    if not tables:
+        raise CorpusError(f"{manifest['dataset']} has no windows: there is nothing to train on")
+    return pa.concat_tables(tables)
+
+
+def _numbers(column: pa.ChunkedArray, missing: int, dtype: type) -> NDArray[Any]:
+    values: NDArray[Any] = pc.fill_null(column, missing).to_numpy()
+    return values.astype(dtype, copy=False)

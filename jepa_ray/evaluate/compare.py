@@ -1,0 +1,162 @@
+"""The reference comparison: trained against fresh untrained, on held-out windows.
+
+Both models see the same windows under the same masks; each is scored against its own target
+encoder, as in the reference run. That is why the loss is never read alone: skill and the collapse
+monitors stand beside it. Runs in this process: no Ray.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jepa_ray.checkpoint import Checkpoint, load_checkpoint
+from jepa_ray.config import EvaluateConfig
+from jepa_ray.corpus import Corpus, choose, held_out_batches, load
+from jepa_ray.errors import ConfigError, CorpusError
+from jepa_ray.evaluate.verdict import Verdict, judge
+from jepa_ray.model import Masks, Monitors, ScheduleJEPA, draw_masks, linear_cka, measure
+from jepa_ray.windows import SparseWindows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All numbers of one evaluation.
+
+    Attributes:
+        checkpoint: URL of the file.
+        windows: Held-out windows that were scored.
+        trained, untrained: Monitors of both.
+        cka: Linear CKA between their embeddings.
+        datasets: Trained monitors and scored windows of each dataset.
+        verdict: What it comes to.
+        warnings: What a reader must know before trusting it.
+    """
+
+    checkpoint: str
+    windows: int
+    trained: Monitors
+    untrained: Monitors
+    cka: float
+    datasets: dict[str, tuple[Monitors, int]]
+    verdict: Verdict
+    warnings: tuple[str, ...]
+
+    @property
+    def reduction(self) -> float:
+        """1 - trained loss / untrained loss."""
+        return 1 - self.trained.loss / self.untrained.loss
+
+    def document(self) -> dict[str, Any]:
+        """`evaluate --json`."""
+        return {
+            "checkpoint": self.checkpoint,
+            "windows": self.windows,
+            "trained": self.trained.as_dict(),
+            "untrained": self.untrained.as_dict(),
+            "reduction": self.reduction,
+            "cka_with_untrained": self.cka,
+            "datasets": {
+                name: monitors.as_dict() | {"windows": windows}
+                for name, (monitors, windows) in self.datasets.items()
+            },
+            "status": self.verdict.status,
+            "verdict": self.verdict.sentence,
+            "warnings": list(self.warnings),
+        }
+
+
+def evaluate(
+    checkpoint: str, *, processed_dir: str, dataset: str | None, config: EvaluateConfig
+) -> Evaluation:
+    """Compare a checkpoint with a fresh model of its seed.
+
+    Args:
+        checkpoint: Path or URL of a `schedule_jepa.pt` or its folder.
+        processed_dir: Path or URL that `prepare` wrote.
+        dataset: `combined` or names separated by commas; None: those it was trained on.
+        config: How many windows, and where to compute.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be loaded.
+        CorpusError: The windows are absent, or none is held out.
+        ConfigError: CUDA is asked for and not there.
+    """
+    found = load_checkpoint(checkpoint)
+    device = _device(config)
+    trained_on = list(found.provenance.get("datasets", {}))
+    names = choose(processed_dir, dataset or ",".join(trained_on) or "combined")
+    corpus = load(processed_dir, names, found.config.split)
+    held_out = corpus.side("val")
+    if not len(held_out):
+        raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
+    model = found.model.to(device)
+    fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).to(device)
+    ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
+    theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)
+    assert ours.pooled is not None
+    assert theirs.pooled is not None
+    cka = linear_cka(ours.pooled, theirs.pooled)
+    scores = _per_dataset(model, corpus, found, config, device)
+    within = {name: monitors.skill for name, (monitors, _) in scores.items()}
+    return Evaluation(
+        checkpoint=found.url,
+        windows=min(len(held_out), config.batches * config.batch_size),
+        trained=ours.monitors,
+        untrained=theirs.monitors,
+        cka=cka,
+        datasets=scores,
+        verdict=judge(ours.monitors, theirs.monitors, cka, within),
+        warnings=tuple(_warnings(found, corpus, trained_on)),
+    )
+
+
+def _per_dataset(
+    model: ScheduleJEPA,
+    corpus: Corpus,
+    found: Checkpoint,
+    config: EvaluateConfig,
+    device: torch.device,
+) -> dict[str, tuple[Monitors, int]]:
+    scores = {}
+    for dataset in corpus.datasets:
+        side = dataset.windows.take(dataset.val)
+        if len(side):
+            monitors = measure(model, _batches(side, found, config), device=device).monitors
+            scores[dataset.name] = (monitors, min(len(side), config.batches * config.batch_size))
+    return scores
+
+
+def _batches(
+    side: SparseWindows, found: Checkpoint, config: EvaluateConfig
+) -> Iterator[tuple[Tensor, Masks]]:
+    """The windows and masks of one pass; the same each time."""
+    drawn = held_out_batches(
+        side, batches=config.batches, batch_size=config.batch_size, seed=config.seed
+    )
+    for i, x in enumerate(drawn):
+        yield x, draw_masks(found.config.mask, seed=config.seed, step=i, batch=len(x))
+
+
+def _warnings(found: Checkpoint, corpus: Corpus, trained_on: Sequence[str]) -> Iterator[str]:
+    then = found.provenance.get("datasets", {})
+    for name, fingerprint in corpus.fingerprints.items():
+        if name not in trained_on:
+            yield f"{name} was not trained on"
+        elif then[name] != fingerprint:
+            yield (
+                f"{name} was prepared anew since the training (fingerprint {fingerprint}, then "
+                f"{then[name]}): held-out windows may have been trained on"
+            )
+
+
+def _device(config: EvaluateConfig) -> torch.device:
+    there = torch.cuda.is_available()
+    if config.device == "cuda" and not there:
+        raise ConfigError("device=cuda, but torch sees no CUDA device; set device=auto or cpu")
+    return torch.device("cuda" if there and config.device != "cpu" else "cpu")

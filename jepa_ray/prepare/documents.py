@@ -1,0 +1,167 @@
+"""What prepare writes beside the windows: manifest, dataset card, report of the run. Pure text."""
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from jepa_ray import __version__
+from jepa_ray.adapters import Adapter, SourceFile
+from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare.block import BlockReport
+from jepa_ray.prepare.statistics import Statistics
+from jepa_ray.windows import CONTRACT_VERSION, NameHasher
+
+Manifest = dict[str, Any]
+
+
+def utc_now() -> str:
+    """The time now, UTC, ISO 8601 to the second."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def empty_manifest(
+    adapter: type[Adapter], config: PrepareConfig, status: str, reason: str | None = None
+) -> Manifest:
+    """The manifest of a dataset without a single record."""
+    now = utc_now()
+    return {
+        "contract_version": CONTRACT_VERSION,
+        "dataset": adapter.info.dataset,
+        "status": status,
+        "reason": reason,
+        "windowing": config.windowing,
+        "records": 0,
+        "windows": 0,
+        "expanded": 0,
+        "distinct_windows": 0,
+        "skipped": {},
+        "quarantined": {},
+        "sources": [],
+        "parts": [],
+        "quarantine": [],
+        "fingerprint": None,
+        "salt_fingerprint": NameHasher(config.actor_salt).fingerprint,
+        "adapter_version": adapter.version,
+        "code_version": __version__,
+        "started_utc": now,
+        "ended_utc": now,
+    }
+
+
+def filled_manifest(
+    empty: Manifest,
+    reports: list[BlockReport],
+    files: list[tuple[SourceFile, str]],
+    fingerprint: str,
+) -> tuple[Manifest, Statistics | None]:
+    """The manifest and statistics of a prepared dataset.
+
+    Args:
+        empty: From `empty_manifest`, made when the work began.
+        reports: Of all blocks, in order.
+        files: Source files with their fingerprints.
+        fingerprint: Of the dataset.
+    """
+    records: Counter[str] = sum((r.records for r in reports), Counter())
+    parts = [r.part for r in reports if r.part]
+    filled = [r.statistics for r in reports if r.statistics]
+    statistics = Statistics.merge(filled) if filled else None
+    manifest = empty | {
+        "records": records.total(),
+        "windows": sum(part.rows for part in parts),
+        "expanded": sum(r.expanded for r in reports),
+        "distinct_windows": len(statistics.contents) if statistics else 0,
+        "skipped": _sorted(sum((r.skipped for r in reports), Counter())),
+        "quarantined": _sorted(sum((r.quarantined for r in reports), Counter())),
+        "sources": [
+            {"path": f.label, "bytes": f.bytes, "fingerprint": mark, "records": records[f.label]}
+            for f, mark in files
+        ],
+        "parts": [{"name": p.name, "rows": p.rows, "bytes": p.bytes} for p in parts],
+        "quarantine": [r.quarantine for r in reports if r.quarantine],
+        "fingerprint": fingerprint,
+        "ended_utc": utc_now(),
+    }
+    lost = manifest["records"] - (
+        manifest["windows"]
+        - manifest["expanded"]
+        + sum(manifest["skipped"].values())
+        + sum(manifest["quarantined"].values())
+    )
+    assert not lost, f"{lost} records of {manifest['dataset']} are not accounted for"
+    return manifest, statistics
+
+
+def public(manifest: Manifest) -> Manifest:
+    """A manifest without its lists of files: what `prepare --json` and the run report show."""
+    return {k: v for k, v in manifest.items() if k not in ("sources", "parts", "quarantine")}
+
+
+def card(adapter: type[Adapter], manifest: Manifest, stats: dict[str, Any] | None) -> str:
+    """README.md of a prepared dataset."""
+    info = adapter.info
+    lines = [
+        f"# {info.dataset}",
+        "",
+        f"Schedule windows (96 x 16, contract {CONTRACT_VERSION}), prepared by jepa-ray "
+        f"{manifest['code_version']}; adapter version {manifest['adapter_version']}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| source | {info.how_to_get} |",
+        f"| licence of the raw data | {info.licence} |",
+        f"| status | {manifest['status']} |",
+        f"| records | {manifest['records']:,} |",
+        f"| windows | {manifest['windows']:,} (of these {manifest['expanded']:,} recurrences) |",
+        f"| distinct windows | {manifest['distinct_windows']:,} |",
+    ]
+    if stats:
+        lines += [
+            f"| entropy | {stats['entropy_bits']:.2f} bits |",
+            f"| first and last window | {stats['earliest']} .. {stats['latest']} |",
+        ]
+    lines += _counts("skipped", manifest["skipped"]) + _counts(
+        "quarantined", manifest["quarantined"]
+    )
+    if stats:
+        lines += [
+            "",
+            "| feature | mean | std | max | share of slots > 0 |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {name} | {f['mean']:.4f} | {f['std']:.4f} | {f['max']:.3f} | {f['nonzero_share']:.4f} |"
+            for name, f in stats["features"].items()
+        ]
+    return "\n".join([*lines, ""])
+
+
+def run_markdown(run_id: str, manifests: dict[str, Manifest]) -> str:
+    """The report of a run as a table."""
+    lines = [
+        f"# prepare {run_id}",
+        "",
+        "| dataset | status | records | windows | distinct | skipped | quarantined | seconds | reason |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, m in manifests.items():
+        lines.append(
+            f"| {name} | {m['status']}{' (unchanged)' if m.get('unchanged') else ''} "
+            f"| {m['records']:,} | {m['windows']:,} | {m['distinct_windows']:,} "
+            f"| {sum(m['skipped'].values()):,} | {sum(m['quarantined'].values()):,} "
+            f"| {m['seconds']:.1f} | {m['reason'] or ''} |"
+        )
+    for name, m in manifests.items():
+        for title in ("skipped", "quarantined"):
+            lines += _counts(f"{name}: {title}", m[title])
+    return "\n".join([*lines, ""])
+
+
+def _counts(title: str, counts: dict[str, int]) -> list[str]:
+    if not counts:
+        return []
+    return ["", f"{title}:", "", *(f"- {name}: {n:,}" for name, n in counts.items())]
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))

@@ -1,0 +1,19 @@
+"""Formats that adapters share: byte streams, lines, tar members, calendar files."""
+
+from jepa_ray.readers.ics import IcsCalendar, read_calendars
+from jepa_ray.readers.lines import line_chunks
+from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
+from jepa_ray.readers.stream import InputStream
+from jepa_ray.readers.tar import tar_members
+
+__all__ = [
+    "IcsCalendar",
+    "InputStream",
+    "RawBlock",
+    "RawDefect",
+    "RawItem",
+    "blocks_of",
+    "line_chunks",
+    "read_calendars",
+    "tar_members",
+]

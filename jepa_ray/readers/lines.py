@@ -1,0 +1,69 @@
+"""Lines of a stream, cut into chunks at newlines, in bounded memory."""
+
+from collections.abc import Iterator
+
+from jepa_ray.readers.raw import RawDefect, RawItem
+from jepa_ray.readers.stream import InputStream
+
+CHUNK_BYTES = 256 << 10
+
+
+def line_chunks(
+    stream: InputStream, *, max_line_bytes: int, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[RawItem | RawDefect]:
+    """Cut a stream into items of whole lines.
+
+    Args:
+        stream: The decompressed source.
+        max_line_bytes: A longer line becomes a `record_too_large` defect and is passed over.
+        chunk_bytes: Size of an item, about; one line may exceed it.
+
+    Yields:
+        `RawItem` whose `number` is that of its first line; a `RawDefect` for a line that is too
+        long, and one for the place where a damaged stream ends (with the line cut there, if any).
+    """
+    rest = b""
+    number = 1
+    while True:
+        piece = stream.read(chunk_bytes)
+        end = piece.rfind(b"\n") + 1
+        if not piece:
+            break
+        if not end:
+            rest += piece
+            if len(rest) > max_line_bytes:
+                tail = _past_newline(stream)
+                yield _too_long(number, max_line_bytes)
+                number += 1
+                rest = tail
+            continue
+        data, rest = rest + piece[:end], piece[end:]
+        yield from _bounded(data, number, max_line_bytes)
+        number += data.count(b"\n")
+    if stream.defect:
+        yield RawDefect(number, *stream.defect)
+    elif rest:
+        yield from _bounded(rest, number, max_line_bytes)
+
+
+def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefect]:
+    """One item, or, where a line is too long, its neighbours and a defect."""
+    if len(data) <= limit:
+        yield RawItem(number, "", data)
+        return
+    for line in data.splitlines(keepends=True):
+        yield RawItem(number, "", line) if len(line) <= limit else _too_long(number, limit)
+        number += 1
+
+
+def _past_newline(stream: InputStream) -> bytes:
+    """Read on to the next newline and return what follows it in the last piece."""
+    while piece := stream.read(CHUNK_BYTES):
+        at = piece.find(b"\n")
+        if at >= 0:
+            return piece[at + 1 :]
+    return b""
+
+
+def _too_long(number: int, limit: int) -> RawDefect:
+    return RawDefect(number, "record_too_large", f"the line is longer than {limit} bytes")

@@ -1,0 +1,90 @@
+"""Small-file operations on a path or a URL.
+
+Every write is atomic: on a local disk by a temporary file beside the target, flushed and renamed; on
+an object store by the single put that makes an object visible.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fsspec.core import url_to_fs
+
+
+def join(base: str | Path, *parts: str) -> str:
+    """A path or URL below `base`."""
+    return "/".join([str(base).rstrip("/") or "/", *parts])
+
+
+def local_path(url: str | Path) -> Path | None:
+    """The local path of `url`; None when it is on another file system."""
+    text = str(url)
+    if text.startswith("file://"):
+        return Path(text.removeprefix("file://"))
+    return None if "://" in text else Path(text)
+
+
+def exists(url: str | Path) -> bool:
+    """Whether there is a file or folder."""
+    fs, path = url_to_fs(str(url))
+    return bool(fs.exists(path))
+
+
+def read_bytes(url: str | Path) -> bytes:
+    """The whole content; FileNotFoundError when there is none."""
+    fs, path = url_to_fs(str(url))
+    content: bytes = fs.cat_file(path)
+    return content
+
+
+def read_json(url: str | Path) -> Any:
+    """A JSON document; FileNotFoundError or ValueError."""
+    return json.loads(read_bytes(url))
+
+
+def write_bytes(url: str | Path, data: bytes) -> None:
+    """Write a file whole or not at all; folders are made."""
+    path = local_path(url)
+    if path is None:
+        fs, remote = url_to_fs(str(url))
+        fs.pipe_file(remote, data)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(url: str | Path, document: Any) -> None:
+    """Write a JSON document, readable, with a newline at its end; NaN is refused."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(url, (text + "\n").encode())
+
+
+def list_names(url: str | Path) -> list[str]:
+    """Names in a folder, sorted; [] when there is none."""
+    fs, path = url_to_fs(str(url))
+    try:
+        found = fs.ls(path, detail=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return sorted(str(name).rstrip("/").rsplit("/", 1)[-1] for name in found)
+
+
+def delete(url: str | Path) -> None:
+    """Delete a file; nothing happens when there is none."""
+    fs, path = url_to_fs(str(url))
+    try:
+        fs.rm_file(path)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,52 @@
+"""Small seeded archives in the true raw formats, for demos, tests and load.
+
+Every word, name and address is made up; the addresses lie under example.com, .net and .org. What is
+true to life is the form of the files and the shape of the times: every made-up person has working
+hours, a weekend and perhaps a habit of working by night, so a model has something to learn.
+
+All records are valid: the quirks are those that the formats allow. The same arguments give the same
+bytes. Memory does not grow with `records`.
+"""
+
+from pathlib import Path
+
+from jepa_ray.errors import SourceError
+from jepa_ray.synth import calendar_ics, enron_maildir, gharchive, public_jira
+
+_WRITERS = {
+    "calendar_ics_thunderbird": calendar_ics.write,
+    "enron_maildir": enron_maildir.write,
+    "gharchive": gharchive.write,
+    "public_jira": public_jira.write,
+}
+
+DATASETS: tuple[str, ...] = tuple(_WRITERS)
+
+
+def synthesize(dataset: str, root: Path, *, seed: int, records: int) -> int:
+    """Write an archive of one dataset below a data root.
+
+    Each file appears whole or not at all. Files of an earlier call with other arguments are left
+    where they are: give every archive a root of its own if the count matters.
+
+    Args:
+        dataset: One of `DATASETS`.
+        root: The data root; created if absent.
+        seed: Any integer from 0 up; every dataset derives its own generators from it.
+        records: Number of records, 1 or more: VEVENTs, events, mails or issues.
+
+    Returns:
+        The number of records written, which is what an adapter has to count as read.
+
+    Raises:
+        SourceError: The dataset is unknown, or `seed` or `records` is out of range.
+    """
+    if dataset not in _WRITERS:
+        raise SourceError(
+            f"Cannot make up the dataset {dataset!r}; allowed are {', '.join(DATASETS)}."
+        )
+    if records < 1:
+        raise SourceError(f"Cannot make up {records} records of {dataset}; ask for 1 or more.")
+    if seed < 0:
+        raise SourceError(f"Seed {seed} is negative; give an integer from 0 up.")
+    return _WRITERS[dataset](Path(root), seed, records)

@@ -1,0 +1,62 @@
+"""The contract every stage shares: features, slots, activities, windows. No ray, no torch."""
+
+from jepa_ray.windows.activity import (
+    NO_OFFSET,
+    NO_TIME,
+    Activity,
+    ActivityBatch,
+    Columns,
+    Rejected,
+    Skipped,
+)
+from jepa_ray.windows.contract import (
+    CONTRACT_VERSION,
+    DAY_MINUTES,
+    FEATURE_COUNT,
+    FEATURES,
+    INDEX,
+    NORMAL_PRIORITY,
+    PEOPLE_SCALE,
+    POSITIONS,
+    SLOT_MINUTES,
+    SLOTS,
+    STORED,
+    TEXT_CHARS_SCALE,
+)
+from jepa_ray.windows.identity import NameHasher
+from jepa_ray.windows.record import record_windows
+from jepa_ray.windows.sparse import POSITION_VALUES, SparseWindows, concat, mix64, sparsify
+from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "DAY_MINUTES",
+    "FEATURES",
+    "FEATURE_COUNT",
+    "INDEX",
+    "NORMAL_PRIORITY",
+    "NO_OFFSET",
+    "NO_TIME",
+    "PEOPLE_SCALE",
+    "POSITIONS",
+    "POSITION_VALUES",
+    "RUN_TYPE",
+    "SLOTS",
+    "SLOT_MINUTES",
+    "STORED",
+    "TEXT_CHARS_SCALE",
+    "WINDOW_SCHEMA",
+    "Activity",
+    "ActivityBatch",
+    "Columns",
+    "NameHasher",
+    "Rejected",
+    "Skipped",
+    "SparseWindows",
+    "concat",
+    "mix64",
+    "record_windows",
+    "sparse_windows",
+    "sparsify",
+    "window_table",
+]

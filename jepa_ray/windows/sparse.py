@@ -1,0 +1,183 @@
+"""Windows at rest: runs of slots with equal values; and their dense form.
+
+A window is a list of runs (first slot, last slot, 14 stored values). Its runs are sorted and do not
+overlap; slots outside all runs are zero but for the two positions. Dense -> sparse -> dense is exact
+to the bit, a negative zero included.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa_ray.windows.contract import FEATURE_COUNT, POSITIONS, SLOTS, STORED
+
+Float32 = NDArray[np.float32]
+
+POSITION_VALUES: Float32 = (np.arange(SLOTS, dtype=np.float64) / (SLOTS - 1)).astype(np.float32)
+"""Shape (96,), float32: features 0 and 1 of every window."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseWindows:
+    """Runs of n windows with r runs in all.
+
+    Attributes:
+        offsets: int64 (n + 1,); window i owns runs offsets[i]:offsets[i + 1].
+        first: uint8 (r,), first slot of a run, 0-95.
+        last: uint8 (r,), last slot of a run (inclusive), 0-95.
+        values: float32 (r, 14), the features of `STORED`, in [0, 1].
+    """
+
+    offsets: NDArray[np.int64]
+    first: NDArray[np.uint8]
+    last: NDArray[np.uint8]
+    values: Float32
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the four arrays."""
+        return sum(a.nbytes for a in (self.offsets, self.first, self.last, self.values))
+
+    def take(self, rows: NDArray[np.integer]) -> "SparseWindows":
+        """The windows `rows`, in that order (repeats allowed)."""
+        counts = self.offsets[rows + 1] - self.offsets[rows]
+        runs = _ranges(self.offsets[rows], counts)
+        return SparseWindows(_offsets(counts), self.first[runs], self.last[runs], self.values[runs])
+
+    def densify(self, out: Float32 | None = None) -> Float32:
+        """All windows as one dense batch.
+
+        Args:
+            out: float32 (n, 96, 16), C-contiguous; overwritten whole. None allocates one.
+
+        Returns:
+            `out`: float32 (n, 96, 16).
+        """
+        n = len(self)
+        if out is None:
+            out = np.empty((n, SLOTS, FEATURE_COUNT), np.float32)
+        elif out.shape != (n, SLOTS, FEATURE_COUNT) or out.dtype != np.float32:
+            raise ValueError(f"out must be float32 ({n}, 96, 16), found {out.dtype} {out.shape}")
+        np.copyto(out, _EMPTY_WINDOW)
+        slots, runs = self.scatter_indices()
+        out.reshape(n * SLOTS, FEATURE_COUNT)[slots, POSITIONS:] = (
+            self.values if runs is None else self.values[runs]
+        )
+        return out
+
+    def scatter_indices(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """Where each run's values go in a (n * 96, 16) batch.
+
+        Returns:
+            slots: int64 (m,), flat slot indices, each at most once.
+            runs: int64 (m,), the run whose values stand there; None when it is simply 0..r-1
+                (every run covers one slot).
+        """
+        counts = np.diff(self.offsets)
+        window = np.repeat(np.arange(len(self), dtype=np.int64), counts)
+        start = window * SLOTS + self.first
+        length = self.last.astype(np.int64) - self.first + 1
+        if not (length != 1).any():
+            return start, None
+        return _ranges(start, length), np.repeat(np.arange(len(length)), length)
+
+    def fingerprints(self) -> NDArray[np.uint64]:
+        """A 64-bit content hash of each window: equal windows, equal hash, on every machine.
+
+        Returns:
+            uint64 (n,). Times, ids and names do not enter, only slots and values.
+        """
+        state = (self.first.astype(np.uint64) << np.uint64(8)) | self.last
+        bits = np.ascontiguousarray(self.values).view(np.uint32)
+        for column in range(bits.shape[1]):
+            state = mix64(state ^ bits[:, column])
+        counts = np.diff(self.offsets)
+        total = np.zeros(len(self), np.uint64)
+        np.add.at(total, np.repeat(np.arange(len(self)), counts), state)
+        return mix64(total)
+
+
+def sparsify(dense: Float32) -> SparseWindows:
+    """Turn dense windows into runs; slots whose 14 stored values are all zero are left out.
+
+    Args:
+        dense: float32 (n, 96, 16); the positions must be the contract's own, to the bit.
+
+    Raises:
+        ValueError: Another shape or dtype, a value outside [0, 1], not finite, or positions that
+            are not slot / 95.
+    """
+    if dense.ndim != 3 or dense.shape[1:] != (SLOTS, FEATURE_COUNT) or dense.dtype != np.float32:  # noqa: PLR2004
+        raise ValueError(f"windows must be float32 (n, 96, 16), found {dense.dtype} {dense.shape}")
+    if not ((dense >= 0) & (dense <= 1)).all():
+        raise ValueError("a window holds a value outside [0, 1], or NaN")
+    if (dense[:, :, :POSITIONS] != POSITION_VALUES[:, None]).any():
+        raise ValueError("slot_position and day_position must be slot / 95 in float32")
+    bits = np.ascontiguousarray(dense[:, :, POSITIONS:]).view(np.uint32)
+    busy = bits.any(axis=2)
+    changed = np.ones_like(busy)
+    changed[:, 1:] = (bits[:, 1:] != bits[:, :-1]).any(axis=2)
+    starts = busy & changed
+    follows = np.zeros_like(busy)
+    follows[:, :-1] = busy[:, 1:] & ~changed[:, 1:]
+    ends = busy & ~follows
+    window, first = np.nonzero(starts)
+    last = np.nonzero(ends)[1]
+    counts = np.bincount(window, minlength=len(dense))
+    return SparseWindows(
+        _offsets(counts),
+        first.astype(np.uint8),
+        last.astype(np.uint8),
+        np.ascontiguousarray(dense[window, first, POSITIONS:]),
+    )
+
+
+def concat(parts: Iterable[SparseWindows]) -> SparseWindows:
+    """All windows of `parts`, in order."""
+    items = list(parts)
+    counts = [np.diff(item.offsets) for item in items]
+    return SparseWindows(
+        _offsets(np.concatenate(counts) if counts else np.zeros(0, np.int64)),
+        np.concatenate([i.first for i in items] or [np.zeros(0, np.uint8)]),
+        np.concatenate([i.last for i in items] or [np.zeros(0, np.uint8)]),
+        np.concatenate([i.values for i in items] or [np.zeros((0, len(STORED)), np.float32)]),
+    )
+
+
+def mix64(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A bijective 64-bit mix (the finaliser of splitmix64), vectorised; wraps around silently.
+
+    Source:
+        Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _offsets(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def _ranges(start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Concatenate start[i] .. start[i] + length[i] - 1."""
+    ends = np.cumsum(length)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(start - (ends - length), length)
+
+
+def _empty_window() -> Float32:
+    window = np.zeros((SLOTS, FEATURE_COUNT), np.float32)
+    window[:, :POSITIONS] = POSITION_VALUES[:, None]
+    return window
+
+
+_EMPTY_WINDOW = _empty_window()
