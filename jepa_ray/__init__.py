@@ -7,13 +7,15 @@ and the packages of docs/architecture.md. Importing this package loads neither r
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jepa_ray.model import ScheduleJEPA
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
 
 
-def load(url: str) -> "ScheduleJEPA":
+def load(url: "str | Path") -> "ScheduleJEPA":
     """Load a trained model from a path or any fsspec URL.
 
     Args:

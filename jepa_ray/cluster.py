@@ -16,8 +16,14 @@ _ENVIRONMENT = {
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",
     # Ray must not hide GPUs from tasks that ask for none: the device is chosen in train/.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
+_TALKATIVE = ("ray", "ray.train", "ray.tune")
+# They warn that Ray's own progress bars are off, and that token authentication is on: both on
+# purpose.
+_IRRELEVANT = (
+    "ray.data._internal.progress",
+    "ray._private.authentication.authentication_token_setup",
+)
 _OBJECT_STORE_BYTES = 2 << 30
 
 
@@ -32,8 +38,10 @@ def session(*, num_cpus: int | None = None) -> Iterator[None]:
         os.environ.setdefault(name, value)
     import ray  # noqa: PLC0415 - after the environment, which Ray reads on import
 
-    for name in ("ray", "ray.data", "ray.train"):
+    for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _IRRELEVANT:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
     if ray.is_initialized():
         yield

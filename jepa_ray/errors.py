@@ -1,6 +1,6 @@
 """The tree of errors.
 
-    JepaRayError                  anything we raise on purpose; the CLI prints it without a traceback
+    JepaRayError                  anything we raise on purpose; the CLI prints it, no traceback
     +-- UsageError                the user can mend it: exit code 2
     |   +-- ConfigError           a setting is unknown, or has a value that is not allowed
     |   +-- SourceError           a source is unknown, absent or not in the form we read

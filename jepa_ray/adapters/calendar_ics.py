@@ -8,17 +8,19 @@ RECURRENCE-ID replaces: that one is a record of its own.
 """
 
 import datetime as dt
+import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 import icalendar
-import recurring_ical_events
 
 from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
-from jepa_ray.config import IcsConfig, PrepareConfig
+from jepa_ray.adapters.recurrence import moment, occurrences
+from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import (
     IcsCalendar,
     InputStream,
@@ -41,15 +43,16 @@ from jepa_ray.windows import (
 CONFIDENCE = 1.0
 EARLIEST, LATEST = 1800, 2200
 _SHARD_BYTES = 1 << 20
-_PERIOD_DAYS = {
-    "SECONDLY": 1 / 86400,
-    "MINUTELY": 1 / 1440,
-    "HOURLY": 1 / 24,
-    "DAILY": 1,
-    "WEEKLY": 7,
-}
-_SLACK = 8
-"""Look this many times further than the wanted occurrences need: filters like BYDAY thin them."""
+_MAX_ZONE_CHARS = 64 << 10
+_ZONE_RULE = re.compile(r"^RRULE[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
+_ZONE_PART = re.compile(
+    r"FREQ=YEARLY|BYMONTH=(0?[1-9]|1[0-2])|BYDAY=[+-]?[1-4]?[A-Z]{2}|UNTIL=\w+|COUNT=\d{1,3}"
+    r"|BYMONTHDAY=(0?[1-9]|1\d|2[0-8])(,(0?[1-9]|1\d|2[0-8]))*|INTERVAL=1|WKST=[A-Z]{2}"
+)
+_DATE_WITH_ZONE = re.compile(r"(?im)^[A-Z-]+;(?=[^:\n]*TZID=)[^:\n]*VALUE=DATE(?=[;:])[^:\n]*")
+"""A date has no zone; icalendar would make a midnight of it."""
+_ZONE_NAME = re.compile(r";TZID=[^;:]*", re.IGNORECASE)
+_ZONE_NTH = re.compile(r"BYDAY=[+-]?\d.*")
 
 Outcome = Activity | Rejected | Skipped
 
@@ -110,8 +113,9 @@ class CalendarIcs:
     def _calendar(self, label: str, calendar: IcsCalendar, before: int) -> Iterator[Outcome]:
         """All events of one VCALENDAR; `before` events came before it in the file."""
         events: dict[int, Any] = {}
+        _learn_timezones(calendar.timezones)
         for number, text in enumerate(calendar.events, start=before + 1):
-            event = _parse_event(text, calendar.timezones)
+            event = _parse_event(text)
             if isinstance(event, str):
                 yield Rejected(f"{label}#{number}", event, _DETAILS[event])
             else:
@@ -142,7 +146,10 @@ class CalendarIcs:
         recurs = "RECURRENCE-ID" not in event and ("RRULE" in event or "RDATE" in event)
         if not recurs:
             return [self._activity(label, source_id, event, start, event.end)]
-        spans = _occurrences(event, self._config.ics, replaced)
+        try:
+            spans = occurrences(event, self._config.ics, replaced)
+        except ValueError:
+            return [Rejected(where, "bad_recurrence", _DETAILS["bad_recurrence"])]
         if not spans:
             return [Skipped("no_occurrence")]
         return [
@@ -160,15 +167,17 @@ class CalendarIcs:
         *,
         again: bool = False,
     ) -> Activity:
-        timed = isinstance(start, dt.datetime)
-        minutes = max((end - start).total_seconds() / 60, 0) if timed else DAY_MINUTES
+        timed, until, minutes = False, None, float(DAY_MINUTES)
+        if isinstance(start, dt.datetime):
+            timed, until = True, _on_clock_of(start, end)
+            minutes = (until - start).total_seconds() / 60
         text = str(event.get("SUMMARY", "")) + str(event.get("DESCRIPTION", ""))
         return Activity(
             source_id=source_id,
             start=start
             if isinstance(start, dt.datetime)
             else dt.datetime.combine(start, dt.time()),
-            end=end if isinstance(end, dt.datetime) and timed else None,
+            end=until,
             timed=timed,
             features={
                 "calendar_event": 1.0,
@@ -192,44 +201,86 @@ _DETAILS = {
     "malformed_event": "the lines are not those of an iCalendar component",
     "bad_start": "DTSTART is missing or not a date",
     "bad_end": "DTEND or DURATION is not a date or a duration",
-    "bad_recurrence": "RRULE, RDATE, EXDATE or RECURRENCE-ID cannot be read",
+    "bad_recurrence": "RRULE, RDATE, EXDATE or RECURRENCE-ID cannot be read or never ends",
 }
 _RECURRENCE = {"RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
 
 
-def _parse_event(text: str, timezones: Sequence[str]) -> Any:
+def _learn_timezones(blocks: Sequence[str]) -> None:
+    """Teach icalendar the VTIMEZONEs of one calendar, and let it forget all others.
+
+    icalendar keeps them for the life of the process: another file's zone of the same name would
+    decide, and so the order of files.
+    """
+    icalendar.use_zoneinfo()
+    for block in blocks:
+        rules = _ZONE_RULE.findall(block)
+        if len(block) > _MAX_ZONE_CHARS or not all(_ends_soon(rule.upper()) for rule in rules):
+            continue
+        # a zone that cannot be read is an unknown one: its times keep their wall clock
+        with suppress(Exception):
+            icalendar.Calendar.from_ical(f"BEGIN:VCALENDAR\r\n{block}END:VCALENDAR\r\n")
+
+
+def _ends_soon(rule: str) -> bool:
+    """Whether a zone's rule is one day a year that exists; other rules could run for ever."""
+    parts = rule.strip().split(";")
+    days = "BYMONTHDAY=" in rule and any(_ZONE_NTH.fullmatch(part) for part in parts)
+    return "FREQ=YEARLY" in parts and all(map(_ZONE_PART.fullmatch, parts)) and not days
+
+
+def _parse_event(text: str) -> Any:
     """The icalendar event, or the slug of what is wrong with it."""
     if not text.rstrip().upper().endswith("END:VEVENT"):
         return "unclosed_event"
-    whole = "BEGIN:VCALENDAR\r\n" + "".join(timezones) + text + "END:VCALENDAR\r\n"
     try:
+        plain = _DATE_WITH_ZONE.sub(lambda match: _ZONE_NAME.sub("", match[0]), text)
+        whole = f"BEGIN:VCALENDAR\r\n{plain}END:VCALENDAR\r\n"
         event = icalendar.Calendar.from_ical(whole).walk("VEVENT")[0]
     except Exception:  # noqa: BLE001 - whatever a library makes of hostile input
         return "malformed_event"
-    broken = {name for name, _ in event.errors}
     try:
         start = event["DTSTART"].dt
         if not isinstance(start, dt.date):
             return "bad_start"
     except Exception:  # noqa: BLE001 - as above
         return "bad_start"
-    if broken & _RECURRENCE:
+    if not _recurrence_readable(event):
         return "bad_recurrence"
     return event if _end_agrees(event, start) else "bad_end"
 
 
-def _end_agrees(event: Any, start: dt.date) -> bool:
-    """Whether the end is usable; an all-day event does without one, so a bad end is dropped."""
+def _recurrence_readable(event: Any) -> bool:
+    if any(name in _RECURRENCE for name, _ in event.errors):
+        return False
     try:
-        if isinstance(event.end, dt.datetime) == isinstance(start, dt.datetime):
+        return "RECURRENCE-ID" not in event or bool(moment(event["RECURRENCE-ID"].dt))
+    except Exception:  # noqa: BLE001 - as above
+        return False
+
+
+def _end_agrees(event: Any, start: dt.date) -> bool:
+    """Whether the end is usable; a bad end of an all-day event and one too early are dropped."""
+    timed = isinstance(start, dt.datetime)
+    try:
+        end = event.end
+        if isinstance(end, dt.datetime) == timed and end >= start:
             return True
+        early = isinstance(end, dt.datetime) == timed
     except Exception:  # noqa: BLE001 - icalendar raises many kinds here
-        pass
-    if isinstance(start, dt.datetime):
+        early = False
+    if timed and not early:
         return False
     event.pop("DTEND", None)
     event.pop("DURATION", None)
     return True
+
+
+def _on_clock_of(start: dt.datetime, end: Any) -> dt.datetime:
+    """The end of a timed event on the wall clock of its start, which may be of another zone."""
+    if not isinstance(end, dt.datetime):
+        return start
+    return end.astimezone(start.tzinfo) if start.tzinfo else end
 
 
 def _replaced(events: Any) -> dict[str, set[Any]]:
@@ -238,41 +289,8 @@ def _replaced(events: Any) -> dict[str, set[Any]]:
     for event in events:
         moved = event.get("RECURRENCE-ID")
         if moved is not None:
-            found[str(event.get("UID", ""))].add(_key(moved.dt))
+            found[str(event.get("UID", ""))].add(moment(moved.dt))
     return found
-
-
-def _key(when: dt.date | dt.datetime) -> Any:
-    """Comparable whatever the zone is written like; a date stands for its day."""
-    if isinstance(when, dt.datetime) and when.tzinfo:
-        return when.astimezone(dt.UTC)
-    return when
-
-
-def _occurrences(
-    event: Any, config: IcsConfig, replaced: set[Any]
-) -> list[tuple[dt.date | dt.datetime, dt.date | dt.datetime]]:
-    """Start and end of the occurrences, at most `max_occurrences`, within the horizon."""
-    calendar = icalendar.Calendar()
-    calendar.add_component(event)
-    start = event["DTSTART"].dt
-    rule = event.get("RRULE")
-    rules = rule if isinstance(rule, list) else [rule] if rule else []
-    days = float(config.horizon_days)
-    for item in rules:
-        period = _PERIOD_DAYS.get(str((item.get("FREQ") or ["YEARLY"])[0]).upper(), days)
-        interval = max(int((item.get("INTERVAL") or [1])[0]), 1)
-        days = min(days, period * interval * config.max_occurrences * _SLACK)
-    try:
-        until = start + dt.timedelta(days=days)
-    except OverflowError:
-        until = start
-    found = recurring_ical_events.of(calendar).between(start, until)
-    spans = sorted(
-        ((o.start, o.end) for o in found if _key(o.start) not in replaced),
-        key=lambda span: str(span[0]),
-    )
-    return spans[: config.max_occurrences]
 
 
 def _priority(value: Any) -> float:
@@ -283,7 +301,7 @@ def _priority(value: Any) -> float:
         level = int(value)
     except (TypeError, ValueError):
         return 0.5
-    return (9 - level) / 8 if 1 <= level <= 9 else 0.5  # noqa: PLR2004
+    return (9 - level) / 8 if 1 <= level <= 9 else 0.5
 
 
 def _people(event: Any) -> int:

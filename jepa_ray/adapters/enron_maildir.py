@@ -10,6 +10,7 @@ the DOS epoch in California, and years up to 2044): they go to the quarantine, s
 would teach a wrong slot.
 """
 
+import codecs
 import datetime as dt
 import email
 import email.policy
@@ -31,11 +32,20 @@ from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity, ActivityB
 CONFIDENCE = 0.8
 EARLIEST = dt.datetime(1980, 1, 2, tzinfo=dt.UTC)
 LATEST = dt.datetime(2038, 1, 1, tzinfo=dt.UTC)
-_MAX_OFFSET = dt.timedelta(hours=15)
+_MAX_OFFSET_SECONDS = 15 * 3600
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_MULTIPART_BYTES = 1 << 20
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
-_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]]+@[^\s<>,;:\"'()\[\]]+")
+_MAX_BOUNDARY_TESTS = 2_000_000
+"""The parser tests each line against the boundaries of all parts that it is in."""
+_TOKEN = re.compile(r"[^\s<>,;:\"'()\[\]]+")
+_LONG_TYPE = re.compile(
+    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){4096}", re.IGNORECASE | re.MULTILINE
+)
+"""Its parameters take the parser quadratic time."""
+_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "raw-unicode-escape", "undefined"}
+_NO_CHARSETS |= {"unicode_escape", "unicode-escape"}
+"""Codecs of Python that no mail is written in; some take quadratic time."""
 
 _parse_headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes
 
@@ -157,14 +167,22 @@ def _date(text: str) -> dt.datetime | None:
     if fields is None:
         return None
     year, month, day, hour, minute, second = fields[:6]
-    offset = dt.timedelta(seconds=fields[9]) if fields[9] is not None else None
     try:
         when = dt.datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if offset is None or abs(offset) > _MAX_OFFSET:
+    offset = fields[9]
+    if offset is None or abs(offset) > _MAX_OFFSET_SECONDS or (not offset and _no_zone(text)):
         return when
-    return when.replace(tzinfo=dt.timezone(offset))
+    return when.replace(tzinfo=dt.timezone(dt.timedelta(seconds=offset)))
+
+
+def _no_zone(text: str) -> bool:
+    """Whether a date says no zone, or "-0000"; `parsedate_tz` tells neither from UTC."""
+    try:
+        return email.utils.parsedate_to_datetime(text).tzinfo is None
+    except ValueError:
+        return False
 
 
 def _aware(when: dt.datetime) -> dt.datetime:
@@ -182,16 +200,20 @@ def _people(headers: Message) -> tuple[str, set[str]]:
 
 def _addresses(headers: Message, name: str) -> list[str]:
     values: list[Any] = headers.get_all(name) or []
-    return [found.lower().rstrip(".") for value in values for found in _ADDRESS.findall(str(value))]
+    tokens = (token for value in values for token in _TOKEN.findall(str(value)))
+    return [token.lower().rstrip(".") for token in tokens if "@" in token[1:-1]]
 
 
 def _body_chars(headers: Message, data: bytes, body: bytes) -> int:
     """Characters of the text parts; of the raw body where decoding would cost too much."""
+    if _LONG_TYPE.search(data):
+        return len(body)
     encoding = str(headers.get("Content-Transfer-Encoding") or "7bit").strip().lower()
     kind = headers.get_content_maintype()
     if kind == "text" and encoding in ("7bit", "8bit", "binary"):
         return _text_chars(body, headers.get_content_charset())
-    if len(data) > _MAX_MULTIPART_BYTES:
+    nested = data.lower().count(b"multipart/")
+    if len(data) > _MAX_MULTIPART_BYTES or nested * data.count(b"\n") > _MAX_BOUNDARY_TESTS:
         return len(body)
     message = email.message_from_bytes(data, policy=email.policy.compat32)
     total = 0
@@ -210,8 +232,9 @@ def _text_chars(data: bytes, charset: str | None) -> int:
     if data.isascii():
         return len(data)
     try:
-        return len(data.decode(charset or "utf-8", "replace"))
-    except LookupError:  # a charset nobody knows: one byte, one character
+        known = codecs.lookup(charset or "utf-8").name
+        return len(data if known in _NO_CHARSETS else data.decode(known, "replace"))
+    except (LookupError, ValueError):  # a charset nobody knows: one byte, one character
         return len(data)
 
 
@@ -231,7 +254,7 @@ def _tree(folder: Path, limit: int) -> Iterator[RawItem | RawDefect]:
             yield RawDefect(number, "record_too_large", f"the file is larger than {limit} bytes")
         else:
             try:
-                name = path.relative_to(folder.parent).as_posix()
+                name = f"maildir/{path.relative_to(folder.parent).as_posix()}"
                 yield RawItem(number, name, path.read_bytes())
             except OSError as error:
                 yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)

@@ -11,7 +11,6 @@ that does not decode that way is taken line by line, leniently, so that each bad
 
 import datetime as dt
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,14 @@ from numpy.typing import NDArray
 
 from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import InputStream, RawBlock, RawItem, blocks_of, line_chunks
+from jepa_ray.readers import (
+    InputStream,
+    RawBlock,
+    RawItem,
+    blocks_of,
+    json_pieces,
+    line_chunks,
+)
 from jepa_ray.windows import (
     INDEX,
     POSITIONS,
@@ -37,9 +43,20 @@ from jepa_ray.windows import (
 
 CONFIDENCE = 0.9
 EARLIEST, LATEST = dt.datetime(2008, 1, 1), dt.datetime(2100, 1, 1)  # noqa: DTZ001 - wall clocks
-_EVENT_STARTS = re.compile(rb'\{"(?=id"|created_at"|type"|repo"|repository"|actor"|public")')
-_MAX_RESTARTS = 64
+_EVENT_STARTS = re.compile(r'\{"(?=id"|created_at"|type"|repo"|repository"|actor"|public")')
+_TYPES = {
+    "CommitCommentEvent", "CreateEvent", "DeleteEvent", "DeploymentEvent", "DeploymentStatusEvent",
+    "DiscussionEvent", "DiscussionCommentEvent", "DownloadEvent", "FollowEvent", "ForkEvent",
+    "ForkApplyEvent", "GistEvent", "GollumEvent", "IssueCommentEvent", "IssuesEvent", "MemberEvent",
+    "PublicEvent", "PullRequestEvent", "PullRequestReviewEvent", "PullRequestReviewCommentEvent",
+    "PullRequestReviewThreadEvent", "PushEvent", "ReleaseEvent", "SponsorshipEvent", "StatusEvent",
+    "TeamEvent", "TeamAddEvent", "WatchEvent",
+}  # fmt: skip
+_STAMP = "0000-00-00T00:00:00Z"
+_STAMP_LOW = np.array([_STAMP]).view(np.uint32)
+_STAMP_HIGH = np.array([_STAMP.replace("0", "9")]).view(np.uint32)
 _SHARD_BYTES = 4 << 20
+_MAX_ID = 20
 _OLD_TIME = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)")
 
 
@@ -69,6 +86,7 @@ class _Payload(msgspec.Struct, gc=False):
     release: _Text | None = None
     commits: list[_Message] | None = None
     pages: list[_Page] | None = None
+    shas: list[Any] | None = None
 
 
 class _Actor(msgspec.Struct, gc=False):
@@ -131,45 +149,39 @@ class GHArchive:
         try:
             events = _decode_lines(item.data)
             start_us = _utc_us([event.created_at for event in events])
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+            plain = all(event.actor.login for event in events)
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
+            plain = False
+        if not plain:
             return ActivityBatch.of(self.kind, self._line_by_line(label, item))
         columns = Columns.instants(
-            [event.id for event in events], start_us, _values(events), offset_minutes=0
+            [self._source_id(event.id) for event in events],
+            start_us,
+            _values(events),
+            offset_minutes=0,
         )
         name = self._hash
         columns.actor = np.array([name(event.actor.login) for event in events], np.uint64)
-        columns.project = np.array([name(event.repo.name) for event in events], np.uint64)
+        columns.project = np.array(
+            [name(event.repo.name) if event.repo.name else 0 for event in events], np.uint64
+        )
         columns.category = [_category(event.type) for event in events]
         return ActivityBatch(self.kind, columns, records=len(events))
 
     def _line_by_line(self, label: str, item: RawItem) -> Iterator[Activity | Rejected]:
         for number, line in enumerate(item.data.split(b"\n"), start=item.number):
-            if line.strip():
-                yield from self._line(f"{label}:{number}", line)
+            where = f"{label}:{number}"
+            for piece in json_pieces(line, _EVENT_STARTS, ("type", "created_at", "actor")):
+                if isinstance(piece, str):
+                    yield Rejected(where, "malformed_line", piece)
+                else:
+                    yield self._event(where, piece[1], piece[0])
 
-    def _line(self, where: str, line: bytes) -> Iterator[Activity | Rejected]:
-        """All events of one line: usually one, or several run together, or one cut by the next."""
-        at = 0
-        for _ in range(_MAX_RESTARTS):
-            event, end, problem = _first_object(line, at)
-            if event is None:
-                yield Rejected(where, "malformed_line", problem)
-                restart = _next_event(line, at + 1)
-                if restart is None:
-                    return
-                at = restart
-                continue
-            yield self._event(where, line[at:end], event)
-            at = end
-            if not line[at:].strip():
-                return
-        yield Rejected(where, "malformed_line", f"more than {_MAX_RESTARTS} pieces in one line")
-
-    def _event(self, where: str, raw: bytes, event: dict[str, Any]) -> Activity | Rejected:
+    def _event(self, where: str, raw: str, event: dict[str, Any]) -> Activity | Rejected:
         """The lenient reading of one event: core fields must be right, the rest may be odd."""
         kind = event.get("type")
         stamp = event.get("created_at")
-        actor = _name(event.get("actor"), "login")
+        actor = _actor(event.get("actor"))
         if not isinstance(kind, str) or not isinstance(stamp, str) or actor is None:
             return Rejected(where, "missing_field", "an event needs type, actor and created_at")
         start = _parse_time(stamp)
@@ -180,10 +192,12 @@ class GHArchive:
         found = event.get("id")
         payload = event.get("payload")
         texts = _texts(payload if isinstance(payload, dict) else {})
-        repo = _name(event.get("repo") or event.get("repository"), "name")
+        repo = _repository(event.get("repo"), event.get("repository"))
         action = payload.get("action") if isinstance(payload, dict) else None
         return Activity(
-            source_id=str(found) if isinstance(found, str | int) else _line_id(raw),
+            source_id=self._source_id(str(found))
+            if isinstance(found, str | int) and not isinstance(found, bool)
+            else _line_id(raw),
             start=start,
             features={
                 "project_activity": 1.0,
@@ -197,6 +211,11 @@ class GHArchive:
             project=self._hash(repo) if repo else 0,
             category=_category(kind),
         )
+
+    def _source_id(self, found: str) -> str:
+        """The id, if it is a number as all ids of GitHub are; anything else could carry text."""
+        plain = found.isascii() and found.isdigit()
+        return found if plain and len(found) <= _MAX_ID else f"id-{self._hash.hex(found)}"
 
 
 ADAPTER = GHArchive
@@ -229,21 +248,27 @@ def _chars(payload: _Payload) -> int:
             total += len(text.title or text.name or "") + len(text.body or "")
     if payload.pages:
         total += sum([len(page.title or "") + len(page.summary or "") for page in payload.pages])
-    return total
+    return total + sum(map(len, _old_messages(payload.shas))) if payload.shas else total
 
 
 def _texts(payload: dict[str, Any]) -> Iterator[str]:
     """The same texts as `_chars`, from an untyped payload of any schema."""
     fields: list[tuple[Any, tuple[str, ...]]] = [(payload, ("description",))]
     found = (payload.get(key) for key in ("comment", "issue", "pull_request"))
-    fields += [(next((f for f in found if isinstance(f, dict)), None), ("title", "body"))]
-    fields += [(payload.get("release"), ("name", "body"))]
+    for text in (next((f for f in found if isinstance(f, dict)), None), payload.get("release")):
+        if isinstance(text, dict):
+            fields += [(text, ("title" if text.get("title") else "name", "body"))]
     fields += [(commit, ("message",)) for commit in _list(payload.get("commits"))]
     fields += [(page, ("title", "summary")) for page in _list(payload.get("pages"))]
     for holder, names in fields:
         if isinstance(holder, dict):
             yield from (holder[name] for name in names if isinstance(holder.get(name), str))
-    for sha in _list(payload.get("shas")):  # 2011-2014: [sha, address, message, name, ...]
+    yield from _old_messages(_list(payload.get("shas")))
+
+
+def _old_messages(shas: list[Any]) -> Iterator[str]:
+    """Commit messages of 2011-2014; a commit is [sha, address, message, name, ...]."""
+    for sha in shas:
         if isinstance(sha, list) and len(sha) > 2 and isinstance(sha[2], str):
             yield sha[2]
 
@@ -257,24 +282,33 @@ def _closes(kind: str, action: Any) -> bool:
 
 
 def _category(kind: str) -> str:
-    """The event type, if it is one: a fixed vocabulary, no free text."""
-    return kind if kind.endswith("Event") and kind.isalpha() and len(kind) < 40 else "OtherEvent"
+    """The event type, if GitHub has it: a fixed vocabulary, no free text."""
+    return kind if kind in _TYPES else "OtherEvent"
 
 
-def _name(value: Any, field: str) -> str | None:
-    """A login or repository name in either schema."""
-    if isinstance(value, dict):
-        owner, name = value.get("owner"), value.get(field)
-        if isinstance(name, str) and name:
-            return f"{owner}/{name}" if isinstance(owner, str) else name
+def _actor(value: Any) -> str | None:
+    """A login in either schema."""
+    login = value.get("login") if isinstance(value, dict) else value
+    return login if isinstance(login, str) and login else None
+
+
+def _repository(value: Any, old: Any) -> str | None:
+    """OWNER/NAME, as `repo` has it since 2015, or of the parts of `repository` before."""
+    found = value or old
+    name = found.get("name") if isinstance(found, dict) else found
+    if not isinstance(name, str) or not name:
         return None
-    return value if isinstance(value, str) and value else None
+    owner = old.get("owner") if isinstance(old, dict) and not value else None
+    return f"{owner}/{name}" if isinstance(owner, str) else name
 
 
 def _utc_us(stamps: list[str]) -> NDArray[np.int64]:
     """Microseconds of `YYYY-MM-DDTHH:MM:SSZ` stamps; ValueError unless all have that form."""
     text = np.array(stamps, dtype="U")
-    if text.dtype != np.dtype("U20") or not np.char.endswith(text, "Z").all():
+    if text.dtype != np.dtype("U20"):
+        raise ValueError("another form of time stamp")
+    codes = text.view(np.uint32).reshape(len(stamps), len(_STAMP))
+    if ((codes < _STAMP_LOW) | (codes > _STAMP_HIGH)).any():
         raise ValueError("another form of time stamp")
     times = text.astype("U19").astype("datetime64[s]")
     if not ((times >= np.datetime64(EARLIEST, "s")) & (times < np.datetime64(LATEST, "s"))).all():
@@ -295,31 +329,5 @@ def _parse_time(stamp: str) -> dt.datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
 
 
-def _first_object(line: bytes, at: int) -> tuple[dict[str, Any] | None, int, str]:
-    """The JSON object that starts at `at`: (object, end, "") or (None, at, what is wrong)."""
-    try:
-        text = line[at:].decode("utf-8")
-    except UnicodeDecodeError as error:
-        return None, at, f"not UTF-8 at byte {at + error.start}"
-    lead = len(text) - len(text.lstrip())
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, lead)
-    except (ValueError, RecursionError) as error:
-        place = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
-        return None, at, f"not JSON{place}"
-    if not isinstance(value, dict):
-        return None, at, f"a JSON {type(value).__name__}, not an object"
-    return value, at + len(text[:end].encode()), ""
-
-
-def _next_event(line: bytes, at: int) -> int | None:
-    """Where, after a defect, a whole event starts again in the same line."""
-    for _, match in zip(range(_MAX_RESTARTS), _EVENT_STARTS.finditer(line, at), strict=False):
-        event, _, _ = _first_object(line, match.start())
-        if event is not None and "type" in event and "created_at" in event and "actor" in event:
-            return match.start()
-    return None
-
-
-def _line_id(raw: bytes) -> str:
-    return "line-" + hashlib.blake2b(raw.strip(), digest_size=8).hexdigest()
+def _line_id(raw: str) -> str:
+    return "line-" + hashlib.blake2b(raw.strip().encode(), digest_size=8).hexdigest()

@@ -2,12 +2,13 @@
 
 Source: Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public Jira
 Repositories, MSR 2022 (licence and citation: docs/sources.md).
-A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "description"}`; it becomes one
-`Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form holds
-no priority, so `priority` is 0; a line that has one all the same is mapped.
+A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "description"}`; it becomes
+one `Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form
+holds no priority, so `priority` is 0; a line that has one all the same is mapped.
 """
 
 import datetime as dt
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ PRIORITIES = {
     "normal": NORMAL_PRIORITY, "major": 0.75, "high": 0.75, "critical": 0.9, "highest": 1.0,
     "blocker": 1.0,
 }  # fmt: skip
+_MAX_DIGITS = 20
 _MAX_DOCUMENT_NODES = 100_000
 
 _decode = msgspec.json.Decoder().decode
@@ -73,7 +75,7 @@ class PublicJira:
 
     def _issue(self, where: str, line: bytes) -> Activity | Rejected:
         try:
-            issue = _decode(line)
+            issue = _decode(line.removeprefix(BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return Rejected(where, "malformed_line", f"not JSON: {_place(error)}")
         if not isinstance(issue, dict):
@@ -85,10 +87,8 @@ class PublicJira:
             return Rejected(where, "missing_field", "an issue needs the strings id and created")
         start, timed = _moment(created)
         due, _ = _moment(issue.get("dueDate"))
-        if start is None:
-            return Rejected(where, "bad_time", "created is not an ISO 8601 time stamp")
-        if issue.get("dueDate") and due is None:
-            return Rejected(where, "bad_time", "dueDate is not an ISO 8601 date")
+        if start is None or (issue.get("dueDate") and due is None):
+            return Rejected(where, "bad_time", "created or dueDate is not an ISO 8601 date")
         for name, day in (("created", start), ("dueDate", due)):
             if day is not None and not EARLIEST <= day.date() < LATEST:
                 return Rejected(where, "implausible_date", f"{name} lies in the year {day.year}")
@@ -104,7 +104,7 @@ class PublicJira:
     ) -> Activity:
         chars = _chars(issue.get("summary")) + _chars(issue.get("description"))
         return Activity(
-            source_id=_plain_id(source_id) or f"id-{self._hash.hex(source_id)}",
+            source_id=self._public_id(source_id),
             start=start,
             timed=timed,
             due=_due(issue.get("dueDate"), due),
@@ -123,15 +123,15 @@ class PublicJira:
         project = key.rpartition("-")[0] if isinstance(key, str) else ""
         return self._hash(f"{jira}:{project}") if project else 0
 
+    def _public_id(self, source_id: str) -> str:
+        """The number, after a hash of the Jira: its name is a word that texts hold too."""
+        jira, _, number = source_id.rpartition(":")
+        if number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS:
+            return f"{self._hash.hex(jira)[:8]}:{number}"
+        return f"id-{self._hash.hex(source_id)}"
+
 
 ADAPTER = PublicJira
-
-
-def _plain_id(source_id: str) -> str | None:
-    """The id, if it has the form Jira:digits; anything else could carry text."""
-    jira, _, number = source_id.rpartition(":")
-    plain = number.isascii() and number.isdigit() and jira.replace("_", "").isalnum()
-    return source_id if plain and len(source_id) <= 64 else None  # noqa: PLR2004
 
 
 def _moment(value: Any) -> tuple[dt.datetime | None, bool]:

@@ -3,7 +3,10 @@
 import sys
 from typing import Never
 
-from jepa_ray.errors import JepaRayError
+from jepa_ray.errors import JepaRayError, UsageError
+
+_MISTAKES = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
+"""A path that cannot be what it was given for; any other OSError is a failure."""
 
 
 def main() -> Never:
@@ -15,4 +18,8 @@ def main() -> Never:
     except JepaRayError as error:
         sys.stderr.write(f"jepa-ray: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"jepa-ray: {place}{error.strerror or error}\n")
+        sys.exit(UsageError.exit_code if isinstance(error, _MISTAKES) else JepaRayError.exit_code)
     sys.exit(0)

@@ -5,13 +5,17 @@ import logging
 import re
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
 from jepa_ray.errors import ConfigError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _EVERY_SECONDS = 30.0
+_WIDTH = 160
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -39,6 +43,13 @@ def check_run_id(run_id: str) -> None:
         )
 
 
+def console() -> "Console":
+    """Where tables go: stdout, as wide as the terminal, or 160 columns where there is none."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _WIDTH)
+
+
 class Ticker:
     """Progress: one line rewritten on a terminal, otherwise one line every 30 seconds."""
 
@@ -47,7 +58,7 @@ class Ticker:
         self._last = time.monotonic()
         self._width = 0
 
-    def __enter__(self) -> "Ticker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jepa_ray.cli.console import print_json, start_logging
+from jepa_ray.cli.console import console, print_json, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ def run(
 
 def show(found: "Evaluation") -> None:
     """The numbers as tables, the verdict as the last line."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    out = console()
     table = Table("", "loss", "skill", "per-slot std", "RankMe", "cosine to mean", "windows")
     rows = [
         ("trained", found.trained, found.windows),
@@ -52,7 +51,7 @@ def show(found: "Evaluation") -> None:
     for name, m, n in rows:
         numbers = (f"{m.loss:.6f}", f"{m.skill:.3f}", f"{m.slot_std:.4f}", f"{m.rankme:.1f}")
         table.add_row(name, *numbers, f"{m.cosine_to_mean:.4f}", f"{n:,}")
-    console.print(table)
+    out.print(table)
     for warning in found.warnings:
-        console.print(f"Warning: {warning}", markup=False)
-    console.print(f"Verdict: {found.verdict.sentence}", markup=False, soft_wrap=True)
+        out.print(f"Warning: {warning}", markup=False)
+    out.print(f"Verdict: {found.verdict.sentence}", markup=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from jepa_ray.cli.console import print_json
+from jepa_ray.cli.console import console, print_json
 from jepa_ray.cli.options import Json
 from jepa_ray.errors import ConfigError
 
@@ -33,26 +33,25 @@ def run(
         fields = {k: str(v) if hasattr(v, "isoformat") else v for k, v in window.fields.items()}
         print_json({"dataset": name, "window": fields | {"features": features}, "stats": stats})
         return
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
-    table = Table(
-        "feature", "mean", "std", "max", "slots > 0", title=f"{name}: {stats['windows']:,} windows"
-    )
+    out = console()
+    title = f"{name}: {stats['windows']:,} windows"
+    table = Table("feature", "mean", "std", "max", "slots > 0", title=title)
     for feature, f in stats["features"].items():
         numbers = [f"{f[key]:.4f}" for key in ("mean", "std", "max")]
         table.add_row(feature, *numbers, f"{f['nonzero_share']:.2%}")
-    console.print(table)
-    console.print(
-        f"{stats['distinct_windows']:,} distinct windows, entropy {stats['entropy_bits']:.2f} bits, "
+    out.print(table)
+    out.print(
+        f"{stats['distinct_windows']:,} distinct windows, "
+        f"entropy {stats['entropy_bits']:.2f} bits, "
         f"{stats['earliest']} .. {stats['latest']}\n"
     )
     for key, value in window.fields.items():
         if value is not None:
-            console.print(f"{key:>20}  {value}", highlight=False, markup=False)
-    console.print()
-    console.print(terminal_picture(window.dense), soft_wrap=True)
+            out.print(f"{key:>20}  {value}", highlight=False, markup=False)
+    out.print()
+    out.print(terminal_picture(window.dense), soft_wrap=True)
 
 
 def _uid(text: str | None) -> int | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jepa_ray.cli.console import Ticker, check_run_id, print_json, start_logging
+from jepa_ray.cli.console import Ticker, check_run_id, console, print_json, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
 from jepa_ray.errors import StageError
 
@@ -50,7 +50,6 @@ def run(
 
 def show(result: "PrepareResult") -> None:
     """The run as a table."""
-    from rich.console import Console
     from rich.table import Table
 
     columns = ("dataset", "status", "records", "windows", "distinct", "skipped", "quarantined", "s")
@@ -61,7 +60,7 @@ def show(result: "PrepareResult") -> None:
         status = "unchanged" if m.get("unchanged") else m["status"]
         numbers = [f"{n:,}" for n in (*counts, *bad)]
         table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
-    console = Console()
-    console.print(table)
+    out = console()
+    out.print(table)
     if all(m.get("unchanged") for m in result.manifests.values()):
-        console.print("Nothing to do: the input is unchanged.")
+        out.print("Nothing to do: the input is unchanged.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from jepa_ray.cli.console import print_json
+from jepa_ray.cli.console import console, print_json
 from jepa_ray.cli.options import Json
 
 
@@ -16,7 +16,6 @@ def run(
     json: Json = False,
 ) -> None:
     """List the datasets: what they are, whether they are there, how to get them."""
-    from rich.console import Console
     from rich.table import Table
 
     from jepa_ray.adapters import catalogue
@@ -34,4 +33,4 @@ def run(
         table.add_row(
             e["dataset"], e["group"], e["status"], size, e["path"], e["licence"], e["how_to_get"]
         )
-    Console().print(table)
+    console().print(table)

@@ -46,7 +46,8 @@ def run(
         f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}: "
         f"validation loss {result.val_loss:.6f}, skill {result.skill:.3f}, RankMe "
         f"{result.rankme:.1f}, per-slot std {result.slot_std:.3f}, cosine to mean "
-        f"{result.cosine_to_mean:.3f}\nA low loss proves nothing by itself: run `jepa-ray evaluate`."
+        f"{result.cosine_to_mean:.3f}\n"
+        "A low loss proves nothing by itself: run `jepa-ray evaluate`."
     )
 
 

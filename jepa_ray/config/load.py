@@ -39,7 +39,7 @@ def load_config(
             raise ConfigError(f"--set {item!r}: write it as key=value, for example steps=100")
         try:
             value = yaml.safe_load(raw)
-        except yaml.YAMLError as error:
+        except (ValueError, yaml.YAMLError) as error:  # ValueError: 2026-13-45 as a date
             raise ConfigError(f"--set {item!r}: the value is not YAML: {_line(error)}") from None
         _assign(data, key, value)
     for key, value in (values or {}).items():
@@ -56,7 +56,7 @@ def _read(file: Path) -> dict[str, Any]:
         data = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"config file {file} does not exist") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"config file {file} cannot be read: {_line(error)}") from None
     if data is None:
         return {}
@@ -91,7 +91,8 @@ def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) 
             lines.append(f"{path}: no such setting{_suggest(model, item['loc'])}")
         else:
             found = f", found {item['input']!r}" if item["loc"] else ""
-            lines.append(f"{path or model.__name__}: {item['msg']}{found}")
+            said = item["msg"].removeprefix("Value error, ")
+            lines.append(f"{path}: {said}{found}" if path else said)
     return f"{model.__name__}{where}: " + "; ".join(lines)
 
 
@@ -104,4 +105,4 @@ def _suggest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     names = list(model.model_fields)
     close = difflib.get_close_matches(str(loc[-1]), names, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    return f"{hint} Allowed: {', '.join(names)}"
+    return f"{hint}. Allowed: {', '.join(names)}"

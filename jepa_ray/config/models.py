@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Config(BaseModel):
-    """What all settings share: frozen, and no key that we do not know."""
+    """What all settings share: frozen, no key that we do not know, no infinite number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class IcsConfig(Config):
@@ -107,7 +107,7 @@ class TrainConfig(Config):
     workers: int = Field(1, ge=1, description="Ray Train workers (DDP); divides batch_size.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where present.")
     threads: int | None = Field(
-        None, ge=1, description="torch threads of a CPU worker; None: its share of the CPUs."
+        None, ge=1, description="torch threads of a CPU worker; None: one, which is reproducible."
     )
     model: ModelConfig = Field(default_factory=ModelConfig, description="The network.")
     mask: MaskConfig = Field(default_factory=MaskConfig, description="Hidden slots.")
@@ -127,3 +127,6 @@ class EvaluateConfig(Config):
     batch_size: int = Field(32, ge=2, description="Windows of one batch.")
     seed: int = Field(0, description="Which windows and masks are drawn.", ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where present.")
+    threads: int = Field(
+        1, ge=1, description="torch threads on a CPU; one is reproducible, and steady under load."
+    )

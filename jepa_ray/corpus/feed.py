@@ -80,6 +80,11 @@ def densify(windows: SparseWindows, device: torch.device | str) -> Tensor:
     """Dense float32 [n, 96, 16] on `device`; equal to `SparseWindows.densify` to the bit."""
     if torch.device(device).type == "cpu":
         return torch.from_numpy(windows.densify())
+    return scatter(windows, device)
+
+
+def scatter(windows: SparseWindows, device: torch.device | str) -> Tensor:
+    """The same by torch on `device`: only the sparse rows travel there."""
     n = len(windows)
     slots, runs = windows.scatter_indices()
     values = torch.from_numpy(windows.values).to(device, non_blocking=True)

@@ -93,7 +93,7 @@ def choose(processed_dir: str, name: str) -> list[str]:
             f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
             f"{COMBINED}, {', '.join(there)}"
         )
-    return wanted
+    return list(dict.fromkeys(wanted))
 
 
 def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus:
@@ -136,19 +136,33 @@ def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.
 
 def _manifest(folder: str, name: str) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = read_json(join(folder, "manifest.json"))
-    except FileNotFoundError:
-        raise CorpusError(f"{name} is not prepared: {folder}/manifest.json is missing") from None
+        manifest: Any = read_json(join(folder, "manifest.json"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise CorpusError(
+            f"{name} is not prepared: {folder}/manifest.json is missing; "
+            "run `jepa-ray prepare` first"
+        ) from None
     except ValueError:
         raise CorpusError(f"{folder}/manifest.json is not JSON; prepare {name} again") from None
+    if not isinstance(manifest, dict):
+        raise CorpusError(f"{folder}/manifest.json is not a manifest; prepare {name} again")
     if manifest.get("contract_version") != CONTRACT_VERSION:
         raise CorpusError(
             f"{folder} holds windows of contract {manifest.get('contract_version')}, this version "
             f"reads {CONTRACT_VERSION}; prepare {name} again"
         )
     if manifest.get("status") != "completed":
-        raise CorpusError(f"{name} is {manifest.get('status')}: {manifest.get('reason')}")
-    return manifest
+        raise CorpusError(
+            f"{folder}/manifest.json says that {name} is {manifest.get('status')} "
+            f"({manifest.get('reason')}); prepare it, or leave it out"
+        )
+    lacking = [key for key in ("dataset", "fingerprint", "parts") if key not in manifest]
+    if lacking:
+        raise CorpusError(
+            f"{folder}/manifest.json lacks {', '.join(lacking)}; prepare {name} again"
+        )
+    found: dict[str, Any] = manifest
+    return found
 
 
 def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:
@@ -158,7 +172,7 @@ def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:
         file = f"{path}/windows/{part['name']}"
         try:
             tables.append(pq.read_table(file, columns=_COLUMNS, filesystem=fs, partitioning=None))
-        except (FileNotFoundError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
             raise CorpusError(
                 f"{folder}/windows/{part['name']} is missing or damaged "
                 f"({type(error).__name__}); prepare {manifest['dataset']} again"
@@ -169,7 +183,7 @@ def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:
                 f"{part['rows']}; prepare {manifest['dataset']} again"
             )
     if not tables:
-        raise CorpusError(f"{manifest['dataset']} has no windows: there is nothing to train on")
+        raise CorpusError(f"{folder} holds no windows: there is nothing to train on")
     return pa.concat_tables(tables)
 
 

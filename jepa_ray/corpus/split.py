@@ -48,7 +48,7 @@ def validation_mask(dataset: str, keys: SplitKeys, config: SplitConfig) -> Mask:
     Raises:
         CorpusError: The mode cannot split this dataset: one group only, or no times.
     """
-    if len(keys.uid) < 2:  # noqa: PLR2004 - one window cannot be on both sides
+    if len(keys.uid) < 2:
         return np.zeros(len(keys.uid), np.bool_)
     if config.mode == "temporal":
         return _temporal(dataset, keys.start_us, config)
@@ -75,18 +75,19 @@ def _hashed(key: NDArray[np.uint64], config: SplitConfig) -> Mask:
 def _temporal(dataset: str, start_us: NDArray[np.int64], config: SplitConfig) -> Mask:
     """Windows from the cut on; untimed ones are for training."""
     timed = start_us != NO_TIME
-    moments = np.unique(start_us[timed])
-    if len(moments) < 2:  # noqa: PLR2004
+    moments = start_us[timed]
+    after_first = moments[moments > moments.min(initial=np.iinfo(np.int64).max)]
+    if not len(after_first):
         raise CorpusError(
-            f"{dataset}: fewer than two distinct window times, so split mode 'temporal' cannot cut; "
-            "use split.mode=random_resplit or grouped"
+            f"{dataset}: fewer than two distinct window times, so split mode 'temporal' cannot "
+            "cut; use split.mode=random_resplit or grouped"
         )
     if config.cut is not None:
         epoch = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - local wall clocks
         cut = (config.cut.replace(tzinfo=None) - epoch) // dt.timedelta(microseconds=1)
     else:
-        ordered = np.sort(start_us[timed])
-        cut = int(ordered[min(int(len(ordered) * (1 - config.val_fraction)), len(ordered) - 1)])
-    cut = min(max(cut, int(moments[1])), int(moments[-1]))
+        place = min(int(len(moments) * (1 - config.val_fraction)), len(moments) - 1)
+        cut = int(np.partition(moments, place)[place])
+    cut = min(max(cut, int(after_first.min())), int(after_first.max()))
     held_out: Mask = timed & (start_us >= cut)
     return held_out

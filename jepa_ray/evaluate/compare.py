@@ -6,7 +6,9 @@ monitors stand beside it. Runs in this process: no Ray.
 """
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from torch import Tensor
 from jepa_ray.checkpoint import Checkpoint, load_checkpoint
 from jepa_ray.config import EvaluateConfig
 from jepa_ray.corpus import Corpus, choose, held_out_batches, load
-from jepa_ray.errors import ConfigError, CorpusError
+from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.verdict import Verdict, judge
 from jepa_ray.model import Masks, Monitors, ScheduleJEPA, draw_masks, linear_cka, measure
 from jepa_ray.windows import SparseWindows
@@ -83,7 +85,7 @@ def evaluate(
         config: How many windows, and where to compute.
 
     Raises:
-        CheckpointError: The checkpoint cannot be loaded.
+        CheckpointError: The checkpoint cannot be loaded, or its numbers are not finite.
         CorpusError: The windows are absent, or none is held out.
         ConfigError: CUDA is asked for and not there.
     """
@@ -97,12 +99,16 @@ def evaluate(
         raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
     model = found.model.to(device)
     fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).to(device)
-    ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
-    theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)
+    with _threads(config.threads):
+        ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
+        theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)
+        scores = _per_dataset(model, corpus, found, config, device)
+    for name, value in ours.monitors.as_dict().items():
+        if not math.isfinite(value):
+            raise CheckpointError(f"{found.url}: its {name} on these windows is {value}")
     assert ours.pooled is not None
     assert theirs.pooled is not None
     cka = linear_cka(ours.pooled, theirs.pooled)
-    scores = _per_dataset(model, corpus, found, config, device)
     within = {name: monitors.skill for name, (monitors, _) in scores.items()}
     return Evaluation(
         checkpoint=found.url,
@@ -153,6 +159,17 @@ def _warnings(found: Checkpoint, corpus: Corpus, trained_on: Sequence[str]) -> I
                 f"{name} was prepared anew since the training (fingerprint {fingerprint}, then "
                 f"{then[name]}): held-out windows may have been trained on"
             )
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """As many torch threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _device(config: EvaluateConfig) -> torch.device:

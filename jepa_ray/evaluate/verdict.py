@@ -55,7 +55,8 @@ def judge(
     facts = (
         f"loss {trained.loss:.6f} against {untrained.loss:.4f} untrained ({-reduction:+.2%}), "
         f"skill {trained.skill:.3f} (above 0 within {skilled} of {len(within)} datasets), "
-        f"RankMe {trained.rankme:.1f} (untrained {untrained.rankme:.1f})"
+        f"RankMe {trained.rankme:.1f} (untrained {untrained.rankme:.1f}), "
+        f"CKA with the untrained embeddings {cka:.3f}"
     )
     collapsed = collapse_reasons(trained, untrained)
     if collapsed:
@@ -64,18 +65,19 @@ def judge(
             "collapsed",
             f"collapsed: {but} the embeddings are collapsed ({'; '.join(collapsed)}); {facts}",
         )
-    if reduction <= 0:
+    if not reduction > 0:  # a NaN is no success either
         return Verdict("not_learned", f"not learned: the loss did not fall; {facts}")
-    if trained.skill <= 0 or (within and not skilled):
+    if not trained.skill > 0 or (within and not skilled):
+        where = "on the whole" if skilled or not within else "within every dataset"
         return Verdict(
             "no_skill",
-            f"no skill: within no dataset are predictions better than one constant per slot; {facts}",
+            f"no skill: {where}, predictions are no better than one constant per slot; {facts}",
         )
     if cka > UNTOUCHED_CKA:
         return Verdict(
             "untouched",
-            f"untouched: a lower loss, but the embeddings are those of the untrained encoder (linear "
-            f"CKA {cka:.3f}): only the predictor learned; {facts}",
+            f"untouched: a lower loss, but the embeddings are those of the untrained encoder "
+            f"(linear CKA {cka:.3f}): only the predictor learned; {facts}",
         )
     return Verdict("learned", f"learned: {facts}; probes say whether the embeddings are useful")
 
@@ -91,7 +93,7 @@ def collapse_reasons(trained: Monitors, untrained: Monitors) -> list[str]:
     limit = COSINE_LIMIT
     if untrained.cosine_to_mean > limit:
         limit = 1 - COSINE_SHARE * (1 - untrained.cosine_to_mean)
-    if trained.cosine_to_mean > limit:
+    if min(trained.cosine_to_mean, 1.0) > limit:  # rounding can put it above 1
         reasons.append(f"cosine to the mean {trained.cosine_to_mean:.4f} is over {limit:.4f}")
     floor = min(max(RANK_FLOOR, RANK_SHARE * untrained.rankme), untrained.rankme)
     if trained.rankme < floor:

@@ -5,6 +5,7 @@ being fused with it, so one unsplittable stream still feeds many parsing tasks. 
 small reports travel through Ray: the windows are written where they are parsed.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +68,7 @@ class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
 
 def run(work: Work, shards: list[Shard]) -> Iterator[BlockReport]:
     """Prepare all shards; yields reports as blocks finish, in any order. Needs a Ray session."""
+    logging.getLogger("ray.data").setLevel(logging.WARNING)  # Ray Data sets its own on import
     context = DataContext.get_current().copy()
     context.target_max_block_size = work.config.raw_block_bytes
     context.enable_progress_bars = False

@@ -103,8 +103,10 @@ def card(adapter: type[Adapter], manifest: Manifest, stats: dict[str, Any] | Non
     lines = [
         f"# {info.dataset}",
         "",
-        f"Schedule windows (96 x 16, contract {CONTRACT_VERSION}), prepared by jepa-ray "
-        f"{manifest['code_version']}; adapter version {manifest['adapter_version']}.",
+        (
+            f"Schedule windows (96 x 16, contract {CONTRACT_VERSION}), prepared by jepa-ray "
+            f"{manifest['code_version']}; adapter version {manifest['adapter_version']}."
+        ),
         "",
         "| | |",
         "|---|---|",
@@ -130,7 +132,8 @@ def card(adapter: type[Adapter], manifest: Manifest, stats: dict[str, Any] | Non
             "|---|---|---|---|---|",
         ]
         lines += [
-            f"| {name} | {f['mean']:.4f} | {f['std']:.4f} | {f['max']:.3f} | {f['nonzero_share']:.4f} |"
+            f"| {name} | {f['mean']:.4f} | {f['std']:.4f} | {f['max']:.3f} "
+            f"| {f['nonzero_share']:.4f} |"
             for name, f in stats["features"].items()
         ]
     return "\n".join([*lines, ""])
@@ -141,7 +144,10 @@ def run_markdown(run_id: str, manifests: dict[str, Manifest]) -> str:
     lines = [
         f"# prepare {run_id}",
         "",
-        "| dataset | status | records | windows | distinct | skipped | quarantined | seconds | reason |",
+        (
+            "| dataset | status | records | windows | distinct | skipped | quarantined | seconds "
+            "| reason |"
+        ),
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, m in manifests.items():
@@ -149,12 +155,17 @@ def run_markdown(run_id: str, manifests: dict[str, Manifest]) -> str:
             f"| {name} | {m['status']}{' (unchanged)' if m.get('unchanged') else ''} "
             f"| {m['records']:,} | {m['windows']:,} | {m['distinct_windows']:,} "
             f"| {sum(m['skipped'].values()):,} | {sum(m['quarantined'].values()):,} "
-            f"| {m['seconds']:.1f} | {m['reason'] or ''} |"
+            f"| {m['seconds']:.1f} | {_cell(m['reason'] or '')} |"
         )
     for name, m in manifests.items():
         for title in ("skipped", "quarantined"):
             lines += _counts(f"{name}: {title}", m[title])
     return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    """Text that cannot leave its cell."""
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _counts(title: str, counts: dict[str, int]) -> list[str]:

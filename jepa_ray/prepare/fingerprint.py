@@ -6,7 +6,6 @@ of 64 KiB spread evenly, so that a 6 GB archive is recognised in milliseconds.
 
 import hashlib
 import json
-from pathlib import Path
 
 from jepa_ray.adapters import Adapter, Shard, SourceFile
 from jepa_ray.config import PrepareConfig

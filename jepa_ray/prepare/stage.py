@@ -47,6 +47,7 @@ class Plan:
 
     @property
     def dataset(self) -> str:
+        """Its name."""
         return self.adapter.info.dataset
 
     @property
@@ -142,8 +143,13 @@ def prepare(
 def _plan(
     adapter: type[Adapter], data_root: Path, processed_dir: str, config: PrepareConfig
 ) -> Plan:
-    shards = adapter(config).shards(data_root)
-    files = [(file, file_fingerprint(file)) for file in source_files(shards)]
+    try:
+        shards = adapter(config).shards(data_root)
+        files = [(file, file_fingerprint(file)) for file in source_files(shards)]
+    except OSError as error:
+        raise SourceError(
+            f"{adapter.info.dataset}: {error.filename} cannot be read: {error.strerror}"
+        ) from error
     target = join(processed_dir, adapter.info.dataset)
     return Plan(
         adapter=adapter,
@@ -159,7 +165,7 @@ def _manifest(target: str) -> Manifest | None:
     """The manifest in place; None when there is none that can be read."""
     try:
         found = read_json(join(target, "manifest.json"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     wanted = ("status", "fingerprint", "parts", "records", "skipped", "quarantined")
     return found if isinstance(found, dict) and all(k in found for k in wanted) else None
@@ -187,6 +193,8 @@ def _missing(plan: Plan, config: PrepareConfig) -> Manifest:
 
 
 def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manifest:
+    from ray.exceptions import RayError  # noqa: PLC0415 - as below
+
     from jepa_ray.prepare.datasource import Work, run  # noqa: PLC0415 - needs a Ray session
 
     began = time.monotonic()
@@ -194,13 +202,17 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
     key = plan.fingerprint[:8]
     reports: list[BlockReport] = []
     records = 0
-    for report in run(Work(plan.adapter, config, _absolute(plan.target), key), plan.shards):
-        reports.append(report)
-        records += report.records.total()
-        progress(plan.dataset, records)
+    reason: str | None = None
+    try:
+        for report in run(Work(plan.adapter, config, _absolute(plan.target), key), plan.shards):
+            reports.append(report)
+            records += report.records.total()
+            progress(plan.dataset, records)
+    except RayError as error:
+        reason = f"a task failed after {records} records: {_cause(error)}; run again to retry"
     reports.sort(key=lambda report: report.place)
     manifest, statistics = filled_manifest(empty, reports, plan.files, plan.fingerprint)
-    reason = _too_bad(manifest, config)
+    reason = reason or _too_bad(manifest, config)
     if reason:
         manifest |= {"status": "failed", "reason": reason}
     _publish(plan, manifest, statistics.document() if statistics else None)
@@ -210,6 +222,13 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
         plan.dataset, manifest["status"], manifest["records"], manifest["windows"], seconds,
     )  # fmt: skip
     return manifest | {"seconds": round(seconds, 3)}
+
+
+def _cause(error: Exception) -> str:
+    """What broke a task, without its message: that may quote a record or name a mailbox."""
+    cause = getattr(error, "cause", None) or error
+    where = f" ({cause.strerror})" if isinstance(cause, OSError) else ""
+    return f"{type(cause).__name__}{where}"
 
 
 def _too_bad(manifest: Manifest, config: PrepareConfig) -> str | None:

@@ -1,6 +1,7 @@
 """Formats that adapters share: byte streams, lines, tar members, calendar files."""
 
 from jepa_ray.readers.ics import IcsCalendar, read_calendars
+from jepa_ray.readers.json_pieces import json_pieces
 from jepa_ray.readers.lines import line_chunks
 from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
 from jepa_ray.readers.stream import InputStream
@@ -13,6 +14,7 @@ __all__ = [
     "RawDefect",
     "RawItem",
     "blocks_of",
+    "json_pieces",
     "line_chunks",
     "read_calendars",
     "tar_members",

@@ -1,4 +1,4 @@
-"""iCalendar bytes -> VEVENT blocks: unfolding, decoding and cutting, before any library parses them.
+"""iCalendar bytes -> VEVENT blocks: unfolding, decoding, cutting, before any library parses them.
 
 Unusual choice: lines are unfolded as bytes, because real files fold inside a UTF-8 sequence; and
 each VEVENT is cut out by its BEGIN and END lines, so one bad event costs one record, not its file.
@@ -33,7 +33,7 @@ def read_calendars(data: bytes) -> list[IcsCalendar]:
         data: The file's bytes; UTF-8, or else taken as Windows-1252.
 
     Returns:
-        The calendars in order; none when there is no BEGIN:VCALENDAR line.
+        The calendars in order; none when there is neither a BEGIN:VCALENDAR nor an event.
     """
     calendars: list[IcsCalendar] = []
     block: list[str] = []
@@ -43,7 +43,8 @@ def read_calendars(data: bytes) -> list[IcsCalendar]:
         if not inside:
             if tag == "BEGIN:VCALENDAR":
                 calendars.append(IcsCalendar())
-            elif calendars and tag in ("BEGIN:VEVENT", "BEGIN:VTIMEZONE"):
+            elif tag in ("BEGIN:VEVENT", "BEGIN:VTIMEZONE"):
+                calendars = calendars or [IcsCalendar()]  # its own BEGIN line is missing
                 inside, block = tag[6:], [tag]
             continue
         if tag == "BEGIN:VEVENT":  # the one before was never closed

@@ -1,11 +1,13 @@
 """Lines of a stream, cut into chunks at newlines, in bounded memory."""
 
+import re
 from collections.abc import Iterator
 
 from jepa_ray.readers.raw import RawDefect, RawItem
 from jepa_ray.readers.stream import InputStream
 
 CHUNK_BYTES = 256 << 10
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 def line_chunks(
@@ -26,24 +28,25 @@ def line_chunks(
     number = 1
     while True:
         piece = stream.read(chunk_bytes)
-        end = piece.rfind(b"\n") + 1
         if not piece:
             break
+        end = piece.rfind(b"\n") + 1
+        if not end and len(rest) + len(piece) > max_line_bytes:
+            yield _too_long(number, max_line_bytes)
+            number += 1
+            rest, piece = b"", _past_newline(stream)
+            end = piece.rfind(b"\n") + 1
         if not end:
             rest += piece
-            if len(rest) > max_line_bytes:
-                tail = _past_newline(stream)
-                yield _too_long(number, max_line_bytes)
-                number += 1
-                rest = tail
             continue
         data, rest = rest + piece[:end], piece[end:]
         yield from _bounded(data, number, max_line_bytes)
         number += data.count(b"\n")
+    if rest and (stream.defect is None or stream.defect[0] == "trailing_garbage"):
+        yield from _bounded(rest, number, max_line_bytes)
+        number += 1
     if stream.defect:
         yield RawDefect(number, *stream.defect)
-    elif rest:
-        yield from _bounded(rest, number, max_line_bytes)
 
 
 def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefect]:
@@ -51,7 +54,7 @@ def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefe
     if len(data) <= limit:
         yield RawItem(number, "", data)
         return
-    for line in data.splitlines(keepends=True):
+    for line in _LINE.findall(data):  # splitlines would also cut at a lone carriage return
         yield RawItem(number, "", line) if len(line) <= limit else _too_long(number, limit)
         number += 1
 

@@ -12,6 +12,7 @@ from isal import isal_zlib
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WBITS = 31
+_GZIP_TRAILER = 8
 _PIECE = 32 << 10  # what a damaged stream can lose before its defect
 _MAX_PIECE_OUT = 1 << 20
 
@@ -35,6 +36,9 @@ class InputStream:
         self._raw = raw
         self._done = False
         self._ready = b""
+        self._at = 0  # what of _ready is read: cutting it off each time would copy the rest
+        self._held = b""
+        self._hold = _GZIP_TRAILER if gzipped else 0
         self._packed = self._fetch()
         self._gunzip = isal_zlib.decompressobj(wbits=_GZIP_WBITS) if gzipped else None
         if not self._packed:
@@ -47,11 +51,12 @@ class InputStream:
         parts: list[bytes] = []
         missing = size
         while missing > 0:
-            if not self._ready:
-                self._ready = self._next_piece()
+            if self._at == len(self._ready):
+                self._ready, self._at = self._next_piece(), 0
                 if not self._ready:
                     break
-            piece, self._ready = self._ready[:missing], self._ready[missing:]
+            piece = self._ready[self._at : self._at + missing]
+            self._at += len(piece)
             parts.append(piece)
             missing -= len(piece)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -83,7 +88,7 @@ class InputStream:
         packed = self._packed or self._fetch()
         try:  # also without input: output may wait inside the decompressor
             piece: bytes = self._gunzip.decompress(packed, _MAX_PIECE_OUT)
-        except (isal_zlib.error, zlib.error) as error:
+        except (isal_zlib.error, zlib.error) as error:  # type: ignore[misc]  # isal has no types
             self._end(("damaged_stream", f"the gzip stream cannot be read on: {error}"))
             return b""
         self._packed = self._gunzip.unconsumed_tail
@@ -109,13 +114,25 @@ class InputStream:
             self._end(("trailing_garbage", "bytes that are no gzip follow the compressed data"))
 
     def _fetch(self) -> bytes:
+        """The next raw bytes, b"" at the end. A gzip file's last eight, its checksum, come alone.
+
+        A decompressor that finds a wrong checksum keeps back what it has from the same piece.
+        """
         try:
-            return self._raw.read(_PIECE)
+            while more := self._raw.read(_PIECE):
+                piece = self._held + more
+                cut = len(piece) - self._hold
+                if cut >= len(_GZIP_MAGIC):
+                    self._held = piece[cut:]
+                    return piece[:cut]
+                self._held = piece
         except OSError as error:
             self._end(
                 ("unreadable_file", f"reading failed: {error.strerror or type(error).__name__}")
             )
             return b""
+        piece, self._held = self._held, b""
+        return piece
 
     def _end(self, defect: tuple[str, str]) -> None:
         self._done = True

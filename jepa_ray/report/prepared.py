@@ -34,11 +34,7 @@ def read_stats(folder: str) -> dict[str, Any]:
     Raises:
         CorpusError: There is none.
     """
-    manifest = _json(folder, "manifest.json")
-    if manifest.get("status") != "completed" or not manifest.get("windows"):
-        raise CorpusError(
-            f"{folder} holds no windows: {manifest.get('status')}, {manifest.get('reason')}"
-        )
+    _manifest(folder)
     return _json(folder, "stats.json")
 
 
@@ -53,7 +49,7 @@ def read_window(folder: str, uid: int | None = None) -> PreparedWindow:
         CorpusError: There is no such window, or no prepared dataset.
     """
     fs, path = url_to_fs(folder)
-    for part in _json(folder, "manifest.json")["parts"]:
+    for part in _manifest(folder)["parts"]:
         file = f"{path}/windows/{part['name']}"
         try:
             uids = pq.read_table(file, columns=["window_uid"], filesystem=fs, partitioning=None)
@@ -61,12 +57,15 @@ def read_window(folder: str, uid: int | None = None) -> PreparedWindow:
             if row < 0:
                 continue
             table = pq.read_table(file, filesystem=fs, partitioning=None).slice(row, 1)
-        except (FileNotFoundError, pa.ArrowException) as error:
-            raise CorpusError(f"{file} is missing or damaged ({type(error).__name__})") from None
+        except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
+            raise CorpusError(
+                f"{file} is missing or damaged ({type(error).__name__}); prepare the dataset again"
+            ) from None
         fields = table.drop_columns(["runs"]).to_pylist()[0]
         return PreparedWindow(fields, sparse_windows(table["runs"]).densify()[0])
-    wanted = "a first window" if uid is None else f"window_uid {uid}"
-    raise CorpusError(f"{folder} has no {wanted}")
+    if uid is None:
+        raise CorpusError(f"{folder} holds no windows")
+    raise CorpusError(f"{folder} has no window_uid {uid}; leave it out to see the first window")
 
 
 def _find(uids: pa.ChunkedArray, uid: int) -> int:
@@ -74,13 +73,24 @@ def _find(uids: pa.ChunkedArray, uid: int) -> int:
     return found
 
 
+def _manifest(folder: str) -> dict[str, Any]:
+    manifest = _json(folder, "manifest.json")
+    if manifest.get("status") != "completed" or not manifest.get("parts"):
+        raise CorpusError(
+            f"{folder} holds no windows: {manifest.get('status')}, {manifest.get('reason')}"
+        )
+    return manifest
+
+
 def _json(folder: str, name: str) -> dict[str, Any]:
     try:
-        document: dict[str, Any] = read_json(join(folder, name))
+        document = read_json(join(folder, name))
     except (FileNotFoundError, NotADirectoryError):
         raise CorpusError(
             f"{folder} is not a prepared dataset: {name} is missing; give <processed-dir>/<dataset>"
         ) from None
     except ValueError:
         raise CorpusError(f"{join(folder, name)} is not JSON; prepare the dataset again") from None
+    if not isinstance(document, dict):
+        raise CorpusError(f"{join(folder, name)} is not an object; prepare the dataset again")
     return document

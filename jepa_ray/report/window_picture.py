@@ -1,11 +1,13 @@
 """A window as a picture: features down, the 96 slots of the day across."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.text import Text
 
+from jepa_ray.storage import write_bytes
 from jepa_ray.windows import FEATURES, SLOTS
 
 _SHADES = " .:-=+*#%@"
@@ -54,8 +56,9 @@ def write_png(dense: NDArray[np.float32], file: Path, *, title: str) -> None:
     axes.set_xticks(
         np.arange(0, SLOTS + 1, 3 * _HOUR_SLOTS) - 0.5, [f"{h:02d}:00" for h in range(0, 25, 3)]
     )
-    axes.set_title(title)
+    axes.set_title(title, parse_math=False)
     axes.set_xlabel("local time of the window's day (96 slots of 15 minutes)")
     figure.colorbar(image, label="value in [0, 1]")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, format="png")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    write_bytes(file, buffer.getvalue())

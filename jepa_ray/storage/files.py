@@ -1,7 +1,7 @@
 """Small-file operations on a path or a URL.
 
-Every write is atomic: on a local disk by a temporary file beside the target, flushed and renamed; on
-an object store by the single put that makes an object visible.
+Every write is atomic: on a local disk by a temporary file beside the target, flushed and renamed;
+on an object store by the single put that makes an object visible.
 """
 
 import json
@@ -12,29 +12,45 @@ from typing import Any
 
 from fsspec.core import url_to_fs
 
+from jepa_ray.errors import UsageError
+
 
 def join(base: str | Path, *parts: str) -> str:
     """A path or URL below `base`."""
-    return "/".join([str(base).rstrip("/") or "/", *parts])
+    root = str(base)
+    bare = root.rstrip("/")
+    if bare and not bare.endswith(":"):  # not a root, as "/", "memory://" and "file:///" are
+        root = bare + "/"
+    return root + "/".join(parts)
 
 
 def local_path(url: str | Path) -> Path | None:
     """The local path of `url`; None when it is on another file system."""
     text = str(url)
-    if text.startswith("file://"):
-        return Path(text.removeprefix("file://"))
+    for scheme in ("file://", "local://"):
+        if text.startswith(scheme):
+            return Path(text.removeprefix(scheme))
     return None if "://" in text else Path(text)
+
+
+def _resolve(url: str | Path) -> tuple[Any, str]:
+    """File system and path of a URL; UsageError when nothing here knows its scheme."""
+    try:
+        fs, path = url_to_fs(str(url))
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"{url} cannot be opened: {error}") from None
+    return fs, str(path)
 
 
 def exists(url: str | Path) -> bool:
     """Whether there is a file or folder."""
-    fs, path = url_to_fs(str(url))
+    fs, path = _resolve(url)
     return bool(fs.exists(path))
 
 
 def read_bytes(url: str | Path) -> bytes:
     """The whole content; FileNotFoundError when there is none."""
-    fs, path = url_to_fs(str(url))
+    fs, path = _resolve(url)
     content: bytes = fs.cat_file(path)
     return content
 
@@ -48,7 +64,7 @@ def write_bytes(url: str | Path, data: bytes) -> None:
     """Write a file whole or not at all; folders are made."""
     path = local_path(url)
     if path is None:
-        fs, remote = url_to_fs(str(url))
+        fs, remote = _resolve(url)
         fs.pipe_file(remote, data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +89,7 @@ def write_json(url: str | Path, document: Any) -> None:
 
 def list_names(url: str | Path) -> list[str]:
     """Names in a folder, sorted; [] when there is none."""
-    fs, path = url_to_fs(str(url))
+    fs, path = _resolve(url)
     try:
         found = fs.ls(path, detail=False)
     except (FileNotFoundError, NotADirectoryError):
@@ -83,7 +99,7 @@ def list_names(url: str | Path) -> list[str]:
 
 def delete(url: str | Path) -> None:
     """Delete a file; nothing happens when there is none."""
-    fs, path = url_to_fs(str(url))
+    fs, path = _resolve(url)
     try:
         fs.rm_file(path)
     except FileNotFoundError:

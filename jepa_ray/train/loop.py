@@ -4,6 +4,7 @@ Every number that decides what is computed follows from (seed, step): the window
 masks, the held-out windows and their masks.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,7 +29,9 @@ ORDER, MASKS, HELD_OUT, HELD_OUT_MASKS = range(4)
 class Forward(Protocol):
     """The model, or the DDP module around it."""
 
-    def __call__(self, x: Tensor, visible: Tensor, hidden: Tensor, /) -> JEPAOutput: ...
+    def __call__(self, x: Tensor, visible: Tensor, hidden: Tensor, /) -> JEPAOutput:
+        """As `ScheduleJEPA.forward`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def run_training(
 
     Raises:
         CorpusError: A side is empty.
-        TrainingError: The loss is not finite.
+        TrainingError: A loss is not finite.
     """
     train, held_out = corpus.side("train"), corpus.side("val")
     if not len(train) or not len(held_out):
@@ -95,6 +98,8 @@ def run_training(
             return
         batches = list(validation_batches(corpus, config))
         monitors = measure(model, batches, device=worker.device).monitors
+        if not math.isfinite(monitors.loss):
+            raise TrainingError(_not_finite("held-out loss", f"at step {step}"))
         row = {
             "step": step,
             "train_loss": _mean(losses[-config.val_every :]),
@@ -110,11 +115,12 @@ def run_training(
     for step in range(config.steps):
         losses.append(_step(model, forward, optimizer, feed, config, worker, step))
         done = step + 1
-        if done % _CHECK_EVERY == 0 or done == config.steps:
+        validates = done % config.val_every == 0 or done == config.steps
+        if validates or done % _CHECK_EVERY == 0:
             _require_finite(losses[-_CHECK_EVERY:], done)
             if not worker.rank:
                 report({"step": done, "loss": float(losses[-1])})
-        if done % config.val_every == 0 or done == config.steps:
+        if validates:
             validate(done)
     return rows
 
@@ -155,10 +161,14 @@ def _step(
 
 def _require_finite(losses: list[Tensor], step: int) -> None:
     if not torch.isfinite(torch.stack(losses)).all():
-        raise TrainingError(
-            f"the loss is not finite within the {len(losses)} steps before step {step}; lower lr, "
-            "or look for damaged windows with `jepa-ray inspect`"
-        )
+        raise TrainingError(_not_finite("loss", f"within the {len(losses)} steps up to {step}"))
+
+
+def _not_finite(what: str, when: str) -> str:
+    return (
+        f"the {what} is not finite {when}; lower lr, or look for damaged windows with "
+        "`jepa-ray inspect`"
+    )
 
 
 def _mean(losses: list[Tensor]) -> float | None:

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import ray
 
@@ -32,7 +32,7 @@ class Watch:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._box = ray.remote(_Box).options(name=self.name, num_cpus=0).remote()
         self._thread.start()
         return self

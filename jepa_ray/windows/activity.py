@@ -183,7 +183,7 @@ class ActivityBatch:
             )
         return ActivityBatch(
             kind=kind,
-            columns=Columns(**merged),  # type: ignore[arg-type] - the fields of Columns, by name
+            columns=Columns(**merged),  # type: ignore[arg-type]  # the fields of Columns
             records=sum(p.records for p in parts),
             expanded=sum(p.expanded for p in parts),
             skipped=sum((p.skipped for p in parts), Counter()),

@@ -1,8 +1,8 @@
 """Windows at rest: runs of slots with equal values; and their dense form.
 
 A window is a list of runs (first slot, last slot, 14 stored values). Its runs are sorted and do not
-overlap; slots outside all runs are zero but for the two positions. Dense -> sparse -> dense is exact
-to the bit, a negative zero included.
+overlap; slots outside all runs are zero but for the two positions. Dense -> sparse -> dense is
+exact to the bit, a negative zero included.
 """
 
 from collections.abc import Iterable
@@ -57,12 +57,17 @@ class SparseWindows:
 
         Returns:
             `out`: float32 (n, 96, 16).
+
+        Raises:
+            ValueError: `out` has another shape, dtype or layout.
         """
         n = len(self)
         if out is None:
             out = np.empty((n, SLOTS, FEATURE_COUNT), np.float32)
         elif out.shape != (n, SLOTS, FEATURE_COUNT) or out.dtype != np.float32:
             raise ValueError(f"out must be float32 ({n}, 96, 16), found {out.dtype} {out.shape}")
+        elif not out.flags.c_contiguous:
+            raise ValueError("out must be C-contiguous; found a strided view")
         np.copyto(out, _EMPTY_WINDOW)
         slots, runs = self.scatter_indices()
         out.reshape(n * SLOTS, FEATURE_COUNT)[slots, POSITIONS:] = (
@@ -112,16 +117,17 @@ def sparsify(dense: Float32) -> SparseWindows:
         ValueError: Another shape or dtype, a value outside [0, 1], not finite, or positions that
             are not slot / 95.
     """
-    if dense.ndim != 3 or dense.shape[1:] != (SLOTS, FEATURE_COUNT) or dense.dtype != np.float32:  # noqa: PLR2004
+    if dense.ndim != 3 or dense.shape[1:] != (SLOTS, FEATURE_COUNT) or dense.dtype != np.float32:
         raise ValueError(f"windows must be float32 (n, 96, 16), found {dense.dtype} {dense.shape}")
-    if not ((dense >= 0) & (dense <= 1)).all():
+    if not np.all((dense >= 0) & (dense <= 1)):
         raise ValueError("a window holds a value outside [0, 1], or NaN")
-    if (dense[:, :, :POSITIONS] != POSITION_VALUES[:, None]).any():
+    positions = np.ascontiguousarray(dense[:, :, :POSITIONS]).view(np.uint32)
+    if (positions != POSITION_VALUES.view(np.uint32)[:, None]).any():  # a negative zero is another
         raise ValueError("slot_position and day_position must be slot / 95 in float32")
     bits = np.ascontiguousarray(dense[:, :, POSITIONS:]).view(np.uint32)
-    busy = bits.any(axis=2)
+    busy: NDArray[np.bool_] = np.asarray(bits.any(axis=2))
     changed = np.ones_like(busy)
-    changed[:, 1:] = (bits[:, 1:] != bits[:, :-1]).any(axis=2)
+    changed[:, 1:] = np.any(bits[:, 1:] != bits[:, :-1], axis=2)
     starts = busy & changed
     follows = np.zeros_like(busy)
     follows[:, :-1] = busy[:, 1:] & ~changed[:, 1:]
@@ -171,7 +177,8 @@ def _ranges(start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.i
     """Concatenate start[i] .. start[i] + length[i] - 1."""
     ends = np.cumsum(length)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(start - (ends - length), length)
+    found: NDArray[np.int64] = np.arange(total) + np.repeat(start - (ends - length), length)
+    return found
 
 
 def _empty_window() -> Float32:

@@ -1,0 +1,89 @@
+"""Writes the pages that follow from the code: configuration.md and sources.md.
+
+.venv/bin/python docs/generate.py          write them
+.venv/bin/python docs/generate.py --check  fail when they are out of date
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from jepa_ray.adapters import adapters
+from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
+
+HERE = Path(__file__).resolve().parent
+VERBS = {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+
+
+def configuration() -> str:
+    """Every setting of every verb, with a heading each."""
+    lines = [
+        "# Configuration",
+        "",
+        "<!-- written by docs/generate.py -->",
+        "",
+        "A verb's settings come from its defaults, then `--config FILE` (YAML), then `--set k=v`",
+        "(repeatable, nested keys with dots), then its own flags; the later wins. An unknown key",
+        "or a value that is not allowed is an error that names the key and what is allowed.",
+    ]
+    for verb, model in VERBS.items():
+        lines += ["", f"## jepa-ray {verb}", "", (model.__doc__ or "").strip(), ""]
+        lines += fields(model, "")
+    return "\n".join([*lines, ""])
+
+
+def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """The settings of one model, nested ones with their dotted key."""
+    for name, field in model.model_fields.items():
+        nested = field.annotation
+        if isinstance(nested, type) and issubclass(nested, BaseModel):
+            yield from fields(nested, f"{prefix}{name}.")
+            continue
+        default = field.get_default(call_default_factory=True)
+        yield from (f"### {prefix}{name}", "", f"{field.description} Default: `{default}`.", "")
+
+
+def sources() -> str:
+    """Every dataset: what it is and how to get it."""
+    lines = [
+        "# Sources",
+        "",
+        "<!-- written by docs/generate.py -->",
+        "",
+        "A data root is a folder that holds raw sources at the paths below, as downloaded.",
+        "`jepa-ray sources --data-root D` says which are there.",
+    ]
+    for name, adapter in adapters().items():
+        info = adapter.info
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"- group: {info.group}",
+            f"- path in the data root: `{info.path}`",
+            f"- licence of the raw data: {info.licence}",
+            f"- how to get it: {info.how_to_get}",
+        ]
+        lines += [f"- also called: {', '.join(info.aliases)}"] if info.aliases else []
+        lines += [f"- adapter: `{adapter.__module__}`, version {adapter.version}"]
+    return "\n".join([*lines, ""])
+
+
+def main() -> int:
+    """Write the pages, or compare them; the exit code."""
+    stale = []
+    for name, text in (("configuration.md", configuration()), ("sources.md", sources())):
+        page = HERE / name
+        if "--check" not in sys.argv:
+            page.write_text(text, encoding="utf-8")
+        elif not page.exists() or page.read_text(encoding="utf-8") != text:
+            stale.append(name)
+    if stale:
+        sys.stderr.write(f"out of date: {', '.join(stale)}; run docs/generate.py\n")
+    return bool(stale)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The docs keep up with the code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jepa_ray import errors
+
+REPO = Path(__file__).resolve().parents[2]
+DOCS = REPO / "docs"
+VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "demo")
+
+
+def headings(page: Path) -> set[str]:
+    return {m.strip("` ") for m in re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)}
+
+
+def test_the_generated_pages_are_up_to_date():
+    found = subprocess.run(
+        [sys.executable, DOCS / "generate.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_heading(verb):
+    assert f"jepa-ray {verb}" in headings(DOCS / "cli.md")
+
+
+def test_every_error_has_a_heading():
+    names = {name for name in vars(errors) if name.endswith("Error")}
+    assert names <= headings(DOCS / "errors.md")
+
+
+@pytest.mark.parametrize("page", [REPO / "README.md", *sorted(DOCS.rglob("*.md"))], ids=str)
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_in_the_readme_has_a_verb_that_exists():
+    text = (REPO / "README.md").read_text()
+    assert set(re.findall(r"^ +jepa-ray ([a-z-]+)", text, re.MULTILINE)) <= set(VERBS)

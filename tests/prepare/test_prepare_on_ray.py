@@ -1,0 +1,187 @@
+"""The stage on a real Ray: accounting, no-op, failures, what a killed run leaves."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare import prepare
+from jepa_ray.synth import DATASETS, synthesize
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
+RECORDS = 300
+_WITHOUT_RAY = """
+import sys
+from jepa_ray.cli import main
+try:
+    main()
+finally:
+    assert "ray" not in sys.modules
+"""
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("raw")
+    for dataset in DATASETS:
+        synthesize(dataset, root, seed=1, records=RECORDS)
+    return root
+
+
+def run(raw: Path, out: Path, names=("all",), run_id="a", **settings):
+    return prepare(
+        list(names),
+        data_root=raw,
+        processed_dir=str(out / "p"),
+        reports_dir=str(out / "r"),
+        run_id=run_id,
+        config=PrepareConfig(**settings),
+    )
+
+
+@pytest.fixture(scope="module")
+def done(raw, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    return out, run(raw, out)
+
+
+def uids(out: Path, dataset: str) -> list[int]:
+    manifest = json.loads((out / "p" / dataset / "manifest.json").read_text())
+    parts = [out / "p" / dataset / "windows" / p["name"] for p in manifest["parts"]]
+    return sorted(u for p in parts for u in pq.read_table(p)["window_uid"].to_pylist())
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_record_is_a_window_a_skip_or_in_quarantine(done, dataset):
+    m = done[1].manifests[dataset]
+    assert m["records"] == RECORDS == sum(s["records"] for s in m["sources"])
+    lost = sum(m["skipped"].values()) + sum(m["quarantined"].values())
+    assert m["records"] == m["windows"] - m["expanded"] + lost
+    assert len(uids(done[0], dataset)) == m["windows"]
+
+
+def test_a_dataset_folder_holds_what_the_design_names(done):
+    folder = done[0] / "p" / "public_jira"
+    assert {p.name for p in folder.iterdir()} == {
+        "README.md", "manifest.json", "stats.json", "windows",
+    }  # fmt: skip
+    stats = json.loads((folder / "stats.json").read_text())
+    assert stats["features"]["task"]["max"] == 1.0
+    assert (done[0] / "r" / "a.json").exists()
+    assert "public_jira" in (done[0] / "r" / "a.md").read_text()
+
+
+def test_any_block_size_gives_the_same_windows(done, raw, tmp_path):
+    run(raw, tmp_path, names=["public_jira", "enron_maildir"], raw_block_bytes=4096)
+    for dataset in ("public_jira", "enron_maildir"):
+        assert uids(tmp_path, dataset) == uids(done[0], dataset)
+    assert len(list((tmp_path / "p" / "enron_maildir" / "windows").iterdir())) > 1
+
+
+def test_the_same_input_again_is_a_no_op_that_starts_no_ray(done, raw):
+    out, first = done
+    before = {p: p.stat().st_mtime_ns for p in (out / "p").rglob("*") if p.is_file()}
+    found = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_RAY, "prepare", "--dataset", "all", "--data-root", raw,
+         "--processed-dir", out / "p", "--reports-dir", out / "r2", "--run-id", "b"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert "Nothing to do" in found.stdout
+    assert before == {p: p.stat().st_mtime_ns for p in (out / "p").rglob("*") if p.is_file()}
+    assert first.manifests.keys() == {*DATASETS}
+
+
+def test_a_lost_part_file_is_prepared_again(raw, tmp_path):
+    run(raw, tmp_path, names=["public_jira"])
+    before = uids(tmp_path, "public_jira")
+    for part in (tmp_path / "p" / "public_jira" / "windows").iterdir():
+        part.unlink()
+    assert not run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"].get("unchanged")
+    assert uids(tmp_path, "public_jira") == before
+
+
+def test_changed_input_replaces_the_windows_and_leaves_no_old_file(tmp_path):
+    raw = tmp_path / "raw"
+    synthesize("public_jira", raw, seed=1, records=50)
+    run(raw, tmp_path, names=["public_jira"])
+    synthesize("public_jira", raw, seed=2, records=60)
+    manifest = run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"]
+    assert manifest["windows"] == 60
+    left = {p.name for p in (tmp_path / "p" / "public_jira" / "windows").iterdir()}
+    assert left == {p["name"] for p in manifest["parts"]}
+
+
+def bad_jira(root: Path, good: int, bad: int) -> None:
+    folder = root / "public_jira"
+    folder.mkdir(parents=True)
+    lines = [
+        json.dumps({"id": f"J:{i}", "created": "2014-05-02T10:11:12", "summary": "x"})
+        for i in range(good)
+    ]
+    lines += ["{broken"] * bad
+    (folder / "x.normalized.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+
+
+def test_a_bad_record_goes_to_the_quarantine_with_its_place(tmp_path):
+    bad_jira(tmp_path / "raw", good=99, bad=1)
+    manifest = run(tmp_path / "raw", tmp_path, names=["public_jira"]).manifests["public_jira"]
+    assert manifest["quarantined"] == {"malformed_line": 1}
+    (file,) = (tmp_path / "p" / "public_jira" / "quarantine").iterdir()
+    assert json.loads(file.read_text())["locator"] == "public_jira/x.normalized.jsonl.gz:100"
+
+
+def test_too_many_bad_records_fail_the_dataset_with_the_counts(command, tmp_path):
+    bad_jira(tmp_path / "raw", good=50, bad=50)
+    synthesize("gharchive", tmp_path / "raw", seed=1, records=20)
+    found = command(
+        "prepare", "--dataset", "public_jira,gharchive", "--data-root", tmp_path / "raw",
+        "--processed-dir", tmp_path / "p", "--reports-dir", tmp_path / "r", "--run-id", "a",
+        "--json",
+    )  # fmt: skip
+    assert found.code == 1
+    assert "malformed_line: 50" in found.err
+    assert found.json["datasets"]["public_jira"]["status"] == "failed"
+    assert found.json["datasets"]["gharchive"]["status"] == "completed"
+    assert not list((tmp_path / "p" / "public_jira").glob("windows/*"))
+
+
+def test_a_failed_rerun_keeps_the_windows_of_before(tmp_path):
+    bad_jira(tmp_path / "raw", good=10, bad=0)
+    run(tmp_path / "raw", tmp_path, names=["public_jira"])
+    before = uids(tmp_path, "public_jira")
+    (tmp_path / "raw" / "public_jira" / "x.normalized.jsonl.gz").unlink()
+    (tmp_path / "raw" / "public_jira").rmdir()
+    bad_jira(tmp_path / "raw", good=10, bad=10)
+    result = run(tmp_path / "raw", tmp_path, names=["public_jira"])
+    assert "public_jira" in result.failed
+    assert uids(tmp_path, "public_jira") == before
+
+
+def test_a_source_that_is_not_there_is_missing_under_all(tmp_path):
+    synthesize("gharchive", tmp_path / "raw", seed=1, records=20)
+    manifests = run(tmp_path / "raw", tmp_path).manifests
+    assert manifests["gharchive"]["status"] == "completed"
+    assert manifests["public_jira"]["status"] == "missing"
+    assert "zenodo" in manifests["public_jira"]["reason"]
+
+
+def test_an_empty_archive_gives_an_empty_dataset(tmp_path):
+    folder = tmp_path / "raw" / "gharchive"
+    folder.mkdir(parents=True)
+    (folder / "2015-01-01-0.json.gz").write_bytes(gzip.compress(b""))
+    manifest = run(tmp_path / "raw", tmp_path, names=["gharchive"]).manifests["gharchive"]
+    assert (manifest["status"], manifest["records"], manifest["windows"]) == ("completed", 0, 0)
+
+
+def test_a_truncated_archive_keeps_what_came_before_the_cut(tmp_path):
+    synthesize("enron_maildir", tmp_path / "raw", seed=1, records=200)
+    (archive,) = (tmp_path / "raw").rglob("*.tar.gz")
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    manifest = run(tmp_path / "raw", tmp_path, names=["enron_maildir"]).manifests["enron_maildir"]
+    assert manifest["quarantined"] == {"truncated_stream": 1}
+    assert 20 < manifest["windows"] < 200
