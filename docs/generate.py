@@ -65,6 +65,7 @@ def sources() -> str:
             f"- path in the data root: `{info.path}`",
             f"- licence of the raw data: {info.licence}",
             f"- how to get it: {info.how_to_get}",
+            f"- cite: {info.citation}",
         ]
         lines += [f"- also called: {', '.join(info.aliases)}"] if info.aliases else []
         lines += [f"- adapter: `{adapter.__module__}`, version {adapter.version}"]

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawDefect, RawItem
+from jepa_ray.readers import (
+    InputStream,
+    RawBlock,
+    RawDefect,
+    RawItem,
+    blocks_of,
+    line_chunks,
+)
 from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
 
 
@@ -48,6 +55,7 @@ class SourceInfo:
         path: Where its raw files lie, relative to the data root.
         licence: Of the raw data.
         how_to_get: Where it comes from.
+        citation: What to cite.
         aliases: Other names that `--dataset` takes.
     """
 
@@ -56,6 +64,7 @@ class SourceInfo:
     path: str
     licence: str
     how_to_get: str
+    citation: str
     aliases: tuple[str, ...] = ()
 
 
@@ -118,6 +127,14 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
         else:
             groups.append([file])
     return [Shard(i, tuple(group)) for i, group in enumerate(groups)]
+
+
+def line_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
+    """Raw blocks of a file of lines, gzipped if its name ends in .gz."""
+    with file.path.open("rb") as raw:
+        stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
+        lines = line_chunks(stream, max_line_bytes=config.max_record_bytes)
+        yield from blocks_of(lines, config.raw_block_bytes)
 
 
 def name_hasher(config: PrepareConfig) -> NameHasher:

@@ -59,6 +59,7 @@ class EnronMaildir:
         path="enron/maildir/*.tar.gz",
         licence="public record (FERC), as distributed by CMU",
         how_to_get="https://www.cs.cmu.edu/~enron/ (enron_mail_20150507.tar.gz, 423 MB)",
+        citation="Klimt, Yang: The Enron Corpus, ECML 2004",
     )
     version: ClassVar = 1
     kind: ClassVar = "email"

@@ -15,9 +15,16 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.adapters.base import (
+    Shard,
+    SourceFile,
+    SourceInfo,
+    file_shards,
+    line_blocks,
+    name_hasher,
+)
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import InputStream, RawBlock, RawItem, blocks_of, line_chunks
+from jepa_ray.readers import RawBlock, RawItem
 from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
 
 CONFIDENCE = 0.8
@@ -42,6 +49,8 @@ class PublicJira:
         path="public_jira/*.normalized.jsonl.gz",
         licence="CC-BY-4.0",
         how_to_get="https://zenodo.org/records/5901804 (MongoDB dump, 6.3 GB), normalised to JSONL",
+        citation="Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public "
+        "Jira Repositories, MSR 2022",
     )
     version: ClassVar = 1
     kind: ClassVar = "issue"
@@ -56,10 +65,7 @@ class PublicJira:
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Chunks of whole lines."""
-        with file.path.open("rb") as raw:
-            stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
-            lines = line_chunks(stream, max_line_bytes=self._config.max_record_bytes)
-            yield from blocks_of(lines, self._config.raw_block_bytes)
+        return line_blocks(file, self._config)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
         """Issues of some chunks."""

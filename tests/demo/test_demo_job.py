@@ -1,0 +1,27 @@
+"""The demo: the whole main job in one go, small."""
+
+import json
+
+import pytest
+
+from jepa_ray.demo import run_demo
+from jepa_ray.synth import DATASETS
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
+
+
+def test_the_demo_leaves_windows_a_checkpoint_an_evaluation_and_a_summary(tmp_path):
+    result = run_demo(tmp_path, records=120, steps=3)
+    document = json.loads(json.dumps(result.document(), allow_nan=False))
+    assert set(document["datasets"]) == set(DATASETS)
+    assert all(m["status"] == "completed" for m in document["datasets"].values())
+    assert list((tmp_path / "runs").rglob("schedule_jepa.pt"))
+    summary = result.summary.read_text()
+    assert "Verdict:" in summary
+    assert all(dataset in summary for dataset in DATASETS)
+
+
+def test_a_second_demo_in_the_same_folder_prepares_nothing(tmp_path):
+    run_demo(tmp_path, records=120, steps=2)
+    again = run_demo(tmp_path, records=120, steps=2)
+    assert all(m["unchanged"] for m in again.prepared.manifests.values())
