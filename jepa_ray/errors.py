@@ -7,7 +7,6 @@
     |   +-- CorpusError           prepared windows are absent, incomplete or of another contract
     |   +-- CheckpointError       a checkpoint is absent, damaged or of another contract
     +-- StageError                a stage could not finish: exit code 1
-        +-- BadFractionError      more bad records than `max_bad_fraction` allows
         +-- TrainingError         a training stopped: not finite, or a worker was lost for good
 
 A message says what was found, where, what is allowed and what to do about it. All of them take one
@@ -45,10 +44,6 @@ class CheckpointError(UsageError):
 
 class StageError(JepaRayError):
     """A stage could not finish."""
-
-
-class BadFractionError(StageError):
-    """More bad records than `max_bad_fraction` allows."""
 
 
 class TrainingError(StageError):

@@ -6,11 +6,12 @@ from jepa_ray.adapters.base import (
     SourceFile,
     SourceInfo,
     file_shards,
+    line_blocks,
     name_hasher,
     parse_block,
 )
 from jepa_ray.adapters.catalogue import catalogue
-from jepa_ray.adapters.registry import adapters, select
+from jepa_ray.adapters.registry import adapters, broken, select
 
 __all__ = [
     "Adapter",
@@ -18,8 +19,10 @@ __all__ = [
     "SourceFile",
     "SourceInfo",
     "adapters",
+    "broken",
     "catalogue",
     "file_shards",
+    "line_blocks",
     "name_hasher",
     "parse_block",
     "select",

@@ -5,12 +5,14 @@ blocks (cheap), `parse` turns raw items into activities (CPU-bound, pure). No ra
 executor uses the same three.
 """
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from jepa_ray.config import PrepareConfig
+from jepa_ray.errors import StageError
 from jepa_ray.readers import (
     InputStream,
     RawBlock,
@@ -97,8 +99,16 @@ def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
         adapter: Of the dataset.
         label: Of the file that the block comes from.
         block: Items and defects.
+
+    Raises:
+        StageError: The adapter broke its promise and raised. The message names the line of its
+            code, and does not repeat the exception's text: that may quote a record.
     """
-    batch = adapter.parse(label, [item for item in block if isinstance(item, RawItem)])
+    items = [item for item in block if isinstance(item, RawItem)]
+    try:
+        batch = adapter.parse(label, items)
+    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+        raise StageError(_broken(adapter, label, items, error)) from None
     defects = [
         Rejected(f"{label}#{item.number}", item.slug, item.detail)
         for item in block
@@ -110,16 +120,27 @@ def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
     )
 
 
+def _broken(adapter: Adapter, label: str, items: Sequence[RawItem], error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    first = items[0].number if items else 0
+    return (
+        f"the adapter of {adapter.info.dataset} raised {type(error).__name__} at "
+        f"{Path(frame.filename).name}:{frame.lineno} on {label}, records from {first} on; an "
+        "adapter must reject a bad record, not raise: mend it, and try it on that file with its "
+        "three functions"
+    )
+
+
 def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) -> list[Shard]:
-    """Shards of the files below `root` that match, in the order of their paths.
+    """Shards of all below `root` that matches, in the order of paths; what is no file included.
 
     Args:
         root: The data root.
         patterns: Globs relative to it.
         shard_bytes: Neighbours share a shard until it has this many bytes; 0: a file, a shard.
     """
-    paths = sorted({path for pattern in patterns for path in root.glob(pattern) if path.is_file()})
-    files = [SourceFile(p, p.relative_to(root).as_posix(), p.stat().st_size) for p in paths]
+    paths = sorted({path for pattern in patterns for path in root.glob(pattern)})
+    files = [SourceFile(p, p.relative_to(root).as_posix(), _bytes(p)) for p in paths]
     groups: list[list[SourceFile]] = []
     for file in files:
         if groups and sum(f.bytes for f in groups[-1]) + file.bytes <= shard_bytes:
@@ -127,6 +148,11 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
         else:
             groups.append([file])
     return [Shard(i, tuple(group)) for i, group in enumerate(groups)]
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file; 0 where there is none, as of a dangling link: reading it will say so."""
+    return path.stat().st_size if path.is_file() else 0
 
 
 def line_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:

@@ -71,7 +71,7 @@ class CalendarIcs:
 
     def shards(self, root: Path) -> list[Shard]:
         """About a megabyte of files a shard."""
-        return file_shards(root, (self.info.path,), shard_bytes=_SHARD_BYTES)
+        return file_shards(root, _patterns(self.info.path), shard_bytes=_SHARD_BYTES)
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """The file as one item."""
@@ -162,7 +162,8 @@ class CalendarIcs:
         *,
         again: bool = False,
     ) -> Activity:
-        timed, until, minutes = False, None, float(DAY_MINUTES)
+        timed, minutes = False, float(DAY_MINUTES)
+        until = dt.datetime.combine(end, dt.time())
         if isinstance(start, dt.datetime):
             timed, until = True, on_clock_of(start, end)
             minutes = (until - start).total_seconds() / 60
@@ -190,3 +191,8 @@ class CalendarIcs:
 
 
 ADAPTER = CalendarIcs
+
+
+def _patterns(path: str) -> tuple[str, str]:
+    """Calendars end in .ics or .ICS."""
+    return path, f"{path.removesuffix('.ics')}.ICS"

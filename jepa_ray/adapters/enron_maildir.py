@@ -73,7 +73,7 @@ class EnronMaildir:
         archives = file_shards(root, ("enron/maildir/*.tar.gz", "enron/maildir/*.tgz"))
         if archives:
             return archives
-        folders = sorted(p for p in (root / "enron/maildir/maildir").glob("*") if p.is_dir())
+        folders = sorted((root / "enron/maildir/maildir").glob("*"))
         return [
             Shard(i, (SourceFile(p, f"enron/maildir/maildir/{self._hash.hex(p.name)}", _size(p)),))
             for i, p in enumerate(folders)
@@ -82,11 +82,11 @@ class EnronMaildir:
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Messages, one item each."""
         limit = self._config.max_record_bytes
-        if file.path.is_dir():
+        if file.path.suffix not in (".gz", ".tgz"):
             yield from blocks_of(_tree(file.path, limit), self._config.raw_block_bytes)
             return
         with file.path.open("rb") as raw:
-            stream = InputStream(raw, gzipped=file.path.suffix in (".gz", ".tgz"))
+            stream = InputStream(raw, gzipped=True)
             members = tar_members(stream, max_member_bytes=limit)
             yield from blocks_of(members, self._config.raw_block_bytes)
 
@@ -245,21 +245,29 @@ def _below_maildir(path: str) -> list[str]:
     return steps[steps.index("maildir") + 1 :] if "maildir" in steps else steps
 
 
-def _tree(folder: Path, limit: int) -> Iterator[RawItem | RawDefect]:
-    """The files of one mailbox in a stable order."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for number, path in enumerate(files, start=1):
-        if path.is_symlink():
-            yield RawDefect(number, "unsafe_member", "links are refused")
-        elif path.stat().st_size > limit:
-            yield RawDefect(number, "record_too_large", f"the file is larger than {limit} bytes")
-        else:
-            try:
-                name = f"maildir/{path.relative_to(folder.parent).as_posix()}"
+def _tree(top: Path, limit: int) -> Iterator[RawItem | RawDefect]:
+    """The files of one mailbox in a stable order (or a file beside the mailboxes)."""
+    for number, path in enumerate(_entries(top), start=1):
+        try:
+            if path.is_symlink() or not path.is_file():
+                yield RawDefect(number, "unsafe_member", "links, pipes and devices are refused")
+            elif path.stat().st_size > limit:
+                yield RawDefect(
+                    number, "record_too_large", f"the file is larger than {limit} bytes"
+                )
+            else:
+                name = f"maildir/{path.relative_to(top.parent).as_posix()}"
                 yield RawItem(number, name, path.read_bytes())
-            except OSError as error:
-                yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
+        except OSError as error:
+            yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _entries(top: Path) -> list[Path]:
+    """All below a folder that is no folder itself; a link is not followed."""
+    if top.is_symlink() or not top.is_dir():
+        return [top]
+    return sorted(path for path in top.rglob("*") if path.is_symlink() or not path.is_dir())
+
+
+def _size(top: Path) -> int:
+    return sum(path.lstat().st_size for path in _entries(top))

@@ -9,21 +9,39 @@ from jepa_ray.adapters.base import Adapter
 from jepa_ray.errors import SourceError
 
 GROUP = "jepa_ray.adapters"
+_ATTRIBUTES = ("info", "version", "kind", "shards", "blocks", "parse")
+
+
+def adapters() -> dict[str, type[Adapter]]:
+    """All installed adapters by dataset name, in alphabetical order; see `broken` for the rest."""
+    return _load()[0]
+
+
+def broken() -> dict[str, str]:
+    """Why an installed adapter cannot be used, by entry point; the others work all the same."""
+    return _load()[1]
 
 
 @cache
-def adapters() -> dict[str, type[Adapter]]:
-    """All installed adapters by dataset name, in alphabetical order."""
-    found: dict[str, type[Adapter]] = {}
+def _load() -> tuple[dict[str, type[Adapter]], dict[str, str]]:
+    good: dict[str, type[Adapter]] = {}
+    bad: dict[str, str] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
-        adapter = point.load()
-        if point.name != adapter.info.dataset:
-            raise SourceError(
-                f"entry point {point.name} of group {GROUP} loads {point.value}, whose dataset is "
-                f"{adapter.info.dataset}: give both the same name"
+        try:
+            adapter = point.load()
+        except Exception as error:  # noqa: BLE001 - whatever the import of a plug-in runs into
+            bad[point.name] = f"{point.value} cannot be imported: {type(error).__name__}: {error}"
+            continue
+        lacking = [name for name in _ATTRIBUTES if not hasattr(adapter, name)]
+        if lacking:
+            bad[point.name] = f"{point.value} has no {', '.join(lacking)}"
+        elif point.name != adapter.info.dataset:
+            bad[point.name] = (
+                f"{point.value} is of dataset {adapter.info.dataset}: name the entry point so"
             )
-        found[point.name] = adapter
-    return found
+        else:
+            good[point.name] = adapter
+    return good, bad
 
 
 def select(names: Iterable[str]) -> list[type[Adapter]]:
@@ -40,6 +58,8 @@ def select(names: Iterable[str]) -> list[type[Adapter]]:
             chosen.update(known)
             continue
         dataset = alias.get(name, name)
+        if dataset in broken():
+            raise SourceError(f"the adapter of {dataset} is broken: {broken()[dataset]}")
         if dataset not in known:
             close = difflib.get_close_matches(name, [*known, *alias], n=1)
             hint = f"; did you mean {close[0]}?" if close else ""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from jepa_ray.config import TrainConfig, load_config
-from jepa_ray.errors import CheckpointError, ConfigError
+from jepa_ray.errors import CheckpointError, ConfigError, UsageError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import join, read_bytes, write_bytes
 from jepa_ray.windows import CONTRACT_VERSION
@@ -93,6 +93,7 @@ def load_checkpoint(url: str | Path) -> Checkpoint:
         for name in _MODULES:
             getattr(model, name).load_state_dict(document[name])
         step, provenance = int(document["step"]), dict(document["provenance"])
+        provenance["datasets"] = dict(provenance.get("datasets", {}))
     except (
         TypeError,
         ValueError,
@@ -118,8 +119,10 @@ def _document(file: str) -> dict[str, Any]:
         data = read_bytes(file)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise CheckpointError(f"no checkpoint at {file}") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}") from None
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - every file system has errors of its own
+        raise CheckpointError(f"{file} cannot be read: {type(error).__name__}: {error}") from None
     try:
         document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # noqa: BLE001 - garbage makes torch raise nearly anything

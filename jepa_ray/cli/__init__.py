@@ -5,6 +5,7 @@ from typing import Never
 
 from jepa_ray.errors import JepaRayError, UsageError
 
+_INTERRUPTED = 130
 _MISTAKES = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 """A path that cannot be what it was given for; any other OSError is a failure."""
 
@@ -18,6 +19,10 @@ def main() -> Never:
     except JepaRayError as error:
         sys.stderr.write(f"jepa-ray: {error}\n")
         sys.exit(error.exit_code)
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:  # typer's answer to Ctrl-C
+            sys.stderr.write("\njepa-ray: interrupted\n")
+        raise
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"jepa-ray: {place}{error.strerror or error}\n")

@@ -1,13 +1,21 @@
 """The app and its verbs."""
 
+from typing import Annotated
+
 import typer
 
 from jepa_ray import __version__
 from jepa_ray.cli import demo, evaluate, inspect, prepare, sources, train
 
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="jepa-ray",
-    help="Pretrain a JEPA on schedule windows with Ray: prepare, train, evaluate.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -16,7 +24,11 @@ for verb in (sources, prepare, inspect, train, evaluate, demo):
     app.command(name=verb.__name__.rpartition(".")[2])(verb.run)
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Pretrain a JEPA on schedule windows with Ray: prepare, train, evaluate."""

@@ -65,12 +65,12 @@ class Ticker:
         if self._width:
             sys.stderr.write("\n")
 
-    def __call__(self, line: str) -> None:
-        """Show where the work is."""
+    def __call__(self, line: str, *, always: bool = False) -> None:
+        """Show where the work is; `always`: also where there is no terminal, however soon."""
         if self._terminal:
             sys.stderr.write("\r" + line.ljust(self._width))
             sys.stderr.flush()
             self._width = max(self._width, len(line))
-        elif time.monotonic() - self._last >= _EVERY_SECONDS:
+        elif always or time.monotonic() - self._last >= _EVERY_SECONDS:
             sys.stderr.write(line + "\n")
             self._last = time.monotonic()

@@ -20,7 +20,7 @@ def run(
 
     start_logging()
     with Ticker() as tick:
-        result = run_demo(output, progress=tick)
+        result = run_demo(output, progress=lambda line: tick(line, always="training" not in line))
     if json:
         print_json(result.document())
         return

@@ -47,7 +47,8 @@ def show(found: "Evaluation") -> None:
         ("trained", found.trained, found.windows),
         ("untrained", found.untrained, found.windows),
     ]
-    rows += [(name, monitors, n) for name, (monitors, n) in found.datasets.items()]
+    if len(found.datasets) > 1:
+        rows += [(f"trained, within {name}", m, n) for name, (m, n) in found.datasets.items()]
     for name, m, n in rows:
         numbers = (f"{m.loss:.6f}", f"{m.skill:.3f}", f"{m.slot_std:.4f}", f"{m.rankme:.1f}")
         table.add_row(name, *numbers, f"{m.cosine_to_mean:.4f}", f"{n:,}")

@@ -12,5 +12,5 @@ ConfigFile = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, key=value or a.b=value; repeatable.")
 ]
-ProcessedDir = Annotated[str, typer.Option(help="Folder or URL of prepared windows.")]
+ProcessedDir = Annotated[str, typer.Option(help="Folder of prepared windows.")]
 RunId = Annotated[str, typer.Option(help="Name of this run.")]

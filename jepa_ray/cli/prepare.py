@@ -17,7 +17,7 @@ def run(
     dataset: Annotated[str, typer.Option(help="all, or names separated by commas.")],
     data_root: Annotated[Path, typer.Option(help="Folder of the raw sources.")],
     processed_dir: ProcessedDir,
-    reports_dir: Annotated[str, typer.Option(help="Folder or URL for the report of the run.")],
+    reports_dir: Annotated[str, typer.Option(help="Folder for the report of the run.")],
     run_id: RunId,
     config: ConfigFile = None,
     set_: Overrides = None,

@@ -18,7 +18,7 @@ def run(
     """List the datasets: what they are, whether they are there, how to get them."""
     from rich.table import Table
 
-    from jepa_ray.adapters import catalogue
+    from jepa_ray.adapters import broken, catalogue
     from jepa_ray.errors import SourceError
 
     if data_root is not None and not data_root.is_dir():
@@ -27,10 +27,14 @@ def run(
     if json:
         print_json({"sources": entries})
         return
-    table = Table("dataset", "group", "status", "MB", "path", "licence", "how to get it")
+    out = console()
+    table = Table("dataset", "group", "status", "MB", "licence")
     for e in entries:
-        size = "" if e["bytes"] is None else f"{e['bytes'] / 1e6:,.1f}"
-        table.add_row(
-            e["dataset"], e["group"], e["status"], size, e["path"], e["licence"], e["how_to_get"]
-        )
-    console().print(table)
+        size = "" if e["bytes"] is None else f"{e['bytes'] / 1e6:,.3f}"
+        table.add_row(e["dataset"], e["group"], e["status"], size, e["licence"])
+    out.print(table)
+    for e in entries:
+        out.print(f"{e['dataset']}", style="bold", markup=False)
+        out.print(f"  path: {e['path']}\n  how to get it: {e['how_to_get']}", soft_wrap=True)
+    for name, why in broken().items():
+        out.print(f"{name}: broken: {why}", style="red", markup=False, soft_wrap=True)

@@ -11,7 +11,7 @@ from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunI
 
 def run(
     processed_dir: ProcessedDir,
-    storage_path: Annotated[str, typer.Option(help="Folder or URL under which runs are kept.")],
+    storage_path: Annotated[str, typer.Option(help="Folder under which runs are kept.")],
     run_id: RunId,
     dataset: Annotated[
         str, typer.Option(help="combined, or names separated by commas.")
@@ -37,7 +37,7 @@ def run(
             storage_path=storage_path,
             run_id=run_id,
             config=settings,
-            progress=lambda row: tick(describe(row, settings.steps)),
+            progress=lambda row: tick(describe(row, settings.steps), always="val_loss" in row),
         )
     if json:
         print_json(asdict(result))

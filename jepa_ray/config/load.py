@@ -82,6 +82,10 @@ def _assign(data: dict[str, Any], dotted: str, value: Any) -> None:
     node[last] = value
 
 
+_SECRET = {"actor_salt"}
+"""Settings whose value never enters a message."""
+
+
 def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) -> str:
     where = f" (from {file} and the command line)" if file else ""
     lines = []
@@ -90,7 +94,8 @@ def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) 
         if item["type"] == "extra_forbidden":
             lines.append(f"{path}: no such setting{_suggest(model, item['loc'])}")
         else:
-            found = f", found {item['input']!r}" if item["loc"] else ""
+            shown = item["loc"] and item["loc"][-1] not in _SECRET
+            found = f", found {item['input']!r}" if shown else ""
             said = item["msg"].removeprefix("Value error, ")
             lines.append(f"{path}: {said}{found}" if path else said)
     return f"{model.__name__}{where}: " + "; ".join(lines)

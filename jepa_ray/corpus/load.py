@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import join, list_names, read_json
-from jepa_ray.windows import CONTRACT_VERSION, NO_TIME, SparseWindows, concat, sparse_windows
+from jepa_ray.storage import join, list_names
+from jepa_ray.windows import NO_TIME, SparseWindows, concat, read_manifest, sparse_windows
 
 COMBINED = "combined"
 _COLUMNS = ["window_uid", "window_start", "actor", "project", "runs"]
@@ -60,16 +60,16 @@ class Corpus:
         return concat([d.windows.take(getattr(d, side)) for d in self.datasets])
 
 
-def prepared(processed_dir: str) -> list[str]:
-    """Names of the datasets that are completed and have windows, sorted."""
-    found = []
+def prepared(processed_dir: str) -> dict[str, int]:
+    """The datasets that are completed and have windows, sorted, with how many."""
+    found: dict[str, int] = {}
     for name in list_names(processed_dir):
         try:
-            manifest = read_json(join(processed_dir, name, "manifest.json"))
+            manifest = read_manifest(join(processed_dir, name))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             continue
-        if isinstance(manifest, dict) and manifest.get("status") == "completed":
-            found += [name] if manifest.get("windows") else []
+        if manifest["status"] == "completed" and manifest["windows"]:
+            found[name] = manifest["windows"]
     return found
 
 
@@ -85,7 +85,7 @@ def choose(processed_dir: str, name: str) -> list[str]:
             f"no prepared dataset with windows in {processed_dir}; run `jepa-ray prepare` first"
         )
     if name == COMBINED:
-        return there
+        return list(there)
     wanted = [part.strip() for part in name.split(",") if part.strip()]
     absent = [part for part in wanted if part not in there]
     if absent or not wanted:
@@ -136,33 +136,20 @@ def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.
 
 def _manifest(folder: str, name: str) -> dict[str, Any]:
     try:
-        manifest: Any = read_json(join(folder, "manifest.json"))
+        manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
         raise CorpusError(
             f"{name} is not prepared: {folder}/manifest.json is missing; "
             "run `jepa-ray prepare` first"
         ) from None
-    except ValueError:
-        raise CorpusError(f"{folder}/manifest.json is not JSON; prepare {name} again") from None
-    if not isinstance(manifest, dict):
-        raise CorpusError(f"{folder}/manifest.json is not a manifest; prepare {name} again")
-    if manifest.get("contract_version") != CONTRACT_VERSION:
+    except ValueError as error:
+        raise CorpusError(f"{folder}/manifest.json {error}; prepare {name} again") from None
+    if manifest["status"] != "completed":
         raise CorpusError(
-            f"{folder} holds windows of contract {manifest.get('contract_version')}, this version "
-            f"reads {CONTRACT_VERSION}; prepare {name} again"
+            f"{folder}/manifest.json says that {name} is {manifest['status']} "
+            f"({manifest['reason']}); prepare it, or leave it out"
         )
-    if manifest.get("status") != "completed":
-        raise CorpusError(
-            f"{folder}/manifest.json says that {name} is {manifest.get('status')} "
-            f"({manifest.get('reason')}); prepare it, or leave it out"
-        )
-    lacking = [key for key in ("dataset", "fingerprint", "parts") if key not in manifest]
-    if lacking:
-        raise CorpusError(
-            f"{folder}/manifest.json lacks {', '.join(lacking)}; prepare {name} again"
-        )
-    found: dict[str, Any] = manifest
-    return found
+    return manifest
 
 
 def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:

@@ -79,7 +79,7 @@ def run_demo(
             storage_path=str(output / "runs"),
             run_id=run_id,
             config=TrainConfig(seed=SEED, steps=steps),
-            progress=lambda row: progress(f"train: step {row['step']} of {steps}"),
+            progress=lambda row: progress(_training_line(row, steps)),
         )
     progress("evaluate")
     evaluated = evaluate(
@@ -92,9 +92,14 @@ def run_demo(
     return result
 
 
+def _training_line(row: dict[str, Any], steps: int) -> str:
+    loss = f"validation loss {row['val_loss']:.6f}" if "val_loss" in row else "training"
+    return f"train: step {row['step']} of {steps}, {loss}"
+
+
 def summary_markdown(result: DemoResult) -> str:
     """What the demo did, for a reader."""
-    t = result.trained
+    t, windows = result.trained, result.windows
     return "\n".join(
         [
             "# Demo: the main job on generated archives",
@@ -116,8 +121,8 @@ def summary_markdown(result: DemoResult) -> str:
             "",
             "Look further:",
             "",
-            f"    jepa-ray evaluate {t.checkpoint} --processed-dir {result.windows}",
-            f"    jepa-ray inspect {result.windows}/calendar_ics_thunderbird",
+            f"    .venv/bin/jepa-ray evaluate {result.summary.parent} --processed-dir {windows}",
+            f"    .venv/bin/jepa-ray inspect {windows}/calendar_ics_thunderbird",
             "",
         ]
     )

@@ -99,6 +99,7 @@ def evaluate(
         raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
     model = found.model.to(device)
     fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).to(device)
+    log.info("scoring %s on %s", found.url, ", ".join(names))
     with _threads(config.threads):
         ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
         theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)

@@ -2,6 +2,7 @@
 
 Gates, each against the untrained encoder of the same seed (docs/evaluation.md has the reasons):
 
+- undecided: the scored windows are all alike (or one), even to the untrained encoder.
 - collapsed: per-slot std below 0.1 x untrained; or cosine to the mean above 0.98 (where the
   untrained one is itself that high: the distance to 1 below 0.1 x untrained); or RankMe below
   max(3, 0.5 x untrained), and below the untrained one.
@@ -31,7 +32,7 @@ class Verdict:
     """What an evaluation comes to.
 
     Attributes:
-        status: collapsed, not_learned, no_skill, untouched or learned.
+        status: undecided, collapsed, not_learned, no_skill, untouched or learned.
         sentence: The verdict line; begins with the status in words.
     """
 
@@ -52,19 +53,20 @@ def judge(
     """
     skilled = sum(skill > 0 for skill in within.values())
     reduction = 1 - trained.loss / untrained.loss
+    several = len(within) > 1
+    inside = f" (above 0 within {skilled} of {len(within)} datasets)" if several else ""
     facts = (
         f"loss {trained.loss:.6f} against {untrained.loss:.4f} untrained ({-reduction:+.2%}), "
-        f"skill {trained.skill:.3f} (above 0 within {skilled} of {len(within)} datasets), "
+        f"skill {trained.skill:.3f}{inside}, "
         f"RankMe {trained.rankme:.1f} (untrained {untrained.rankme:.1f}), "
         f"CKA with the untrained embeddings {cka:.3f}"
     )
+    if not untrained.slot_std:
+        return Verdict("undecided", f"undecided: all scored windows are alike; {facts}")
     collapsed = collapse_reasons(trained, untrained)
     if collapsed:
-        but = "a lower loss, but" if reduction > 0 else "and"
-        return Verdict(
-            "collapsed",
-            f"collapsed: {but} the embeddings are collapsed ({'; '.join(collapsed)}); {facts}",
-        )
+        but = "the loss is lower, but " if reduction > 0 else ""
+        return Verdict("collapsed", f"collapsed: {but}{'; '.join(collapsed)}; {facts}")
     if not reduction > 0:  # a NaN is no success either
         return Verdict("not_learned", f"not learned: the loss did not fall; {facts}")
     if not trained.skill > 0 or (within and not skilled):
@@ -87,15 +89,18 @@ def collapse_reasons(trained: Monitors, untrained: Monitors) -> list[str]:
     reasons = []
     if trained.slot_std < STD_SHARE * untrained.slot_std:
         reasons.append(
-            f"per-slot std {trained.slot_std:.2g} is under {STD_SHARE} x untrained "
+            f"the embeddings' per-slot std {trained.slot_std:.2g} is under {STD_SHARE} x untrained "
             f"{untrained.slot_std:.2g}"
         )
     limit = COSINE_LIMIT
     if untrained.cosine_to_mean > limit:
         limit = 1 - COSINE_SHARE * (1 - untrained.cosine_to_mean)
     if min(trained.cosine_to_mean, 1.0) > limit:  # rounding can put it above 1
-        reasons.append(f"cosine to the mean {trained.cosine_to_mean:.4f} is over {limit:.4f}")
+        reasons.append(
+            f"the embeddings' cosine to their mean is {1 - trained.cosine_to_mean:.2g} from 1, "
+            f"under {1 - limit:.2g}"
+        )
     floor = min(max(RANK_FLOOR, RANK_SHARE * untrained.rankme), untrained.rankme)
     if trained.rankme < floor:
-        reasons.append(f"RankMe {trained.rankme:.1f} is under {floor:.1f}")
+        reasons.append(f"the embeddings' RankMe {trained.rankme:.1f} is under {floor:.1f}")
     return reasons

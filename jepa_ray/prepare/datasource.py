@@ -20,6 +20,7 @@ from ray.data.datasource import Datasource, ReadTask
 from jepa_ray.adapters import Adapter, Shard
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.block import BlockReport, process_block, raw_table
+from jepa_ray.readers import RawDefect
 
 _PARSE_CPUS = 0.99
 
@@ -68,7 +69,9 @@ class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
 
 def run(work: Work, shards: list[Shard]) -> Iterator[BlockReport]:
     """Prepare all shards; yields reports as blocks finish, in any order. Needs a Ray session."""
-    logging.getLogger("ray.data").setLevel(logging.WARNING)  # Ray Data sets its own on import
+    # Ray Data sets its own level on import. A failure reaches us as an exception; logged, it would
+    # come with a traceback that can quote a record.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = DataContext.get_current().copy()
     context.target_max_block_size = work.config.raw_block_bytes
     context.enable_progress_bars = False
@@ -101,5 +104,10 @@ def parse_and_write(batch: pa.Table, work: Work) -> Iterator[pa.Table]:
 def _read_shard(work: Work, shard: Shard) -> Iterable[Any]:
     adapter = work.adapter(work.config)
     for i, file in enumerate(shard.files):
-        for block in adapter.blocks(file):
-            yield raw_table(shard.index, i, file.label, block)
+        try:
+            for block in adapter.blocks(file):
+                yield raw_table(shard.index, i, file.label, block)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            defect = RawDefect(1, "unreadable_file", f"the file cannot be read: {reason}")
+            yield raw_table(shard.index, i, file.label, [defect])

@@ -17,7 +17,14 @@ _SAMPLES = 16
 
 
 def file_fingerprint(file: SourceFile) -> str:
-    """Hex fingerprint of one source file or folder."""
+    """Hex fingerprint of one source file or folder; "unreadable" when it cannot be read."""
+    try:
+        return _fingerprint(file)
+    except OSError:  # the read task will say so, as a record of the quarantine
+        return "unreadable"
+
+
+def _fingerprint(file: SourceFile) -> str:
     state = hashlib.blake2b(digest_size=16)
     if file.path.is_dir():
         for path in sorted(file.path.rglob("*")):

@@ -2,20 +2,23 @@
 
 A dataset's folder holds `windows/`, `quarantine/`, `stats.json`, `README.md` and, written last,
 `manifest.json`, which lists the files that count. Until then readers see the state before: a killed
-run leaves nothing half-visible, and what it left behind is removed by the next one.
+run leaves nothing half-visible, and what it left behind is removed by the next one. Every attempt
+names its files anew, so none overwrites what an old manifest lists.
 """
 
 import logging
 import os
+import secrets
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from jepa_ray.adapters import Adapter, Shard, SourceFile, select
+from jepa_ray.adapters import select
 from jepa_ray.cluster import session
 from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import SourceError
+from jepa_ray.errors import JepaRayError, SourceError
 from jepa_ray.prepare.block import BlockReport
 from jepa_ray.prepare.documents import (
     Manifest,
@@ -25,41 +28,22 @@ from jepa_ray.prepare.documents import (
     public,
     run_markdown,
 )
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, source_files
-from jepa_ray.storage import delete, join, list_names, read_json, write_bytes, write_json
+from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, too_bad
+from jepa_ray.storage import (
+    delete,
+    exclusive,
+    exists,
+    join,
+    list_names,
+    require_writable,
+    write_bytes,
+    write_json,
+)
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int], None]
 """Told (dataset, records so far) whenever a block is done."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One dataset with what there is to read and what is there already."""
-
-    adapter: type[Adapter]
-    shards: list[Shard]
-    files: list[tuple[SourceFile, str]]
-    fingerprint: str
-    target: str
-    before: Manifest | None
-
-    @property
-    def dataset(self) -> str:
-        """Its name."""
-        return self.adapter.info.dataset
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether the prepared windows are those of just this input, and complete."""
-        m = self.before
-        return (
-            m is not None
-            and m["status"] == "completed"
-            and m["fingerprint"] == self.fingerprint
-            and {p["name"] for p in m["parts"]} <= set(list_names(join(self.target, "windows")))
-        )
 
 
 @dataclass(frozen=True)
@@ -108,85 +92,59 @@ def prepare(
         finished all the same.
 
     Raises:
-        SourceError: A name is unknown, a dataset asked for by name has no source, or the data root
-            does not exist.
+        SourceError: No name, an unknown one, one without a source, or no data root.
+        UsageError: A folder cannot be written to, or another process is at work in it.
     """
+    if not names:
+        raise SourceError("no dataset: give `all`, or names separated by commas")
     if not data_root.is_dir():
         raise SourceError(
             f"data root {data_root} is not a folder; --data-root names the raw sources"
         )
-    salt = os.environ.get("JEPA_RAY_ACTOR_SALT")
-    if salt:
-        config = config.model_copy(update={"actor_salt": salt})
-    plans = [_plan(a, data_root, processed_dir, config) for a in select(names)]
+    salt = os.environ.get("JEPA_RAY_ACTOR_SALT") or config.actor_salt
+    config = config.model_copy(update={"actor_salt": salt})
+    plans = [make_plan(a, data_root, processed_dir, config) for a in select(names)]
     if "all" not in names:
-        _refuse_absent(plans, data_root)
-    manifests: dict[str, Manifest] = {}
-    todo = [plan for plan in plans if plan.shards and not plan.unchanged]
-    for plan in plans:
-        if not plan.shards:
-            manifests[plan.dataset] = _missing(plan, config)
-        elif plan.unchanged and plan.before:
-            log.info("%s: unchanged, nothing to do", plan.dataset)
-            manifests[plan.dataset] = plan.before | {"seconds": 0.0, "unchanged": True}
-    if todo:
-        with session(num_cpus=config.num_cpus):
-            for plan in todo:
-                manifests[plan.dataset] = _prepare_one(plan, config, progress)
-    ordered = {plan.dataset: manifests[plan.dataset] for plan in plans}
-    result = PrepareResult(run_id, ordered)
-    write_json(join(reports_dir, f"{run_id}.json"), result.document())
-    write_bytes(join(reports_dir, f"{run_id}.md"), run_markdown(run_id, ordered).encode())
+        refuse_absent(plans, data_root)
+    elif not any(plan.shards for plan in plans):
+        log.warning("no source at all under %s: is it the right --data-root?", data_root)
+    for folder in (processed_dir, reports_dir):
+        require_writable(folder)
+    manifests = _run(plans, config, progress)
+    result = PrepareResult(run_id, manifests)
+    report = join(reports_dir, f"{run_id}.json")
+    idle = all(m.get("unchanged") for m in manifests.values())
+    if not (idle and exists(report)):  # a run that did nothing keeps the report of one that did
+        write_json(report, result.document())
+        write_bytes(join(reports_dir, f"{run_id}.md"), run_markdown(run_id, manifests).encode())
     return result
 
 
-def _plan(
-    adapter: type[Adapter], data_root: Path, processed_dir: str, config: PrepareConfig
-) -> Plan:
-    try:
-        shards = adapter(config).shards(data_root)
-        files = [(file, file_fingerprint(file)) for file in source_files(shards)]
-    except OSError as error:
-        raise SourceError(
-            f"{adapter.info.dataset}: {error.filename} cannot be read: {error.strerror}"
-        ) from error
-    target = join(processed_dir, adapter.info.dataset)
-    return Plan(
-        adapter=adapter,
-        shards=shards,
-        files=files,
-        fingerprint=dataset_fingerprint(adapter, config, files),
-        target=target,
-        before=_manifest(target),
-    )
-
-
-def _manifest(target: str) -> Manifest | None:
-    """The manifest in place; None when there is none that can be read."""
-    try:
-        found = read_json(join(target, "manifest.json"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return None
-    wanted = ("status", "fingerprint", "parts", "records", "skipped", "quarantined")
-    return found if isinstance(found, dict) and all(k in found for k in wanted) else None
-
-
-def _refuse_absent(plans: list[Plan], data_root: Path) -> None:
-    absent = [plan.adapter.info for plan in plans if not plan.shards]
-    if absent:
-        raise SourceError(
-            "; ".join(
-                f"{i.dataset}: nothing at {data_root / i.path}. Get it from {i.how_to_get}"
-                for i in absent
-            )
-        )
+def _run(plans: list[Plan], config: PrepareConfig, progress: Progress) -> dict[str, Manifest]:
+    """Do what needs doing; the manifests in the order of the plans. Ray starts if it must."""
+    manifests: dict[str, Manifest] = {}
+    with ExitStack() as stack:
+        started = False
+        for plan in plans:
+            if not plan.shards:
+                manifests[plan.dataset] = _missing(plan, config)
+            elif plan.before and plan.unchanged(config):
+                log.info("%s: unchanged, nothing to do", plan.dataset)
+                manifests[plan.dataset] = plan.before | {"seconds": 0.0, "unchanged": True}
+            else:
+                with exclusive(plan.target, "prepare into"):
+                    if not started:
+                        stack.enter_context(session(num_cpus=config.num_cpus))
+                        started = True
+                    manifests[plan.dataset] = _prepare_one(plan, config, progress)
+    return manifests
 
 
 def _missing(plan: Plan, config: PrepareConfig) -> Manifest:
     info = plan.adapter.info
-    reason = f"nothing at {info.path}; get it from {info.how_to_get}"
+    reason = f"nothing at {info.path}; how to get it: {info.how_to_get}"
     manifest = empty_manifest(plan.adapter, config, "missing", reason)
-    if plan.before is None or plan.before["status"] != "completed":
+    if not plan.completed_before:
         write_json(join(plan.target, "manifest.json"), manifest)
     log.info("%s: missing (%s)", plan.dataset, reason)
     return manifest | {"seconds": 0.0}
@@ -199,7 +157,7 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
 
     began = time.monotonic()
     empty = empty_manifest(plan.adapter, config, "completed")
-    key = plan.fingerprint[:8]
+    key = f"{plan.fingerprint[:8]}{secrets.token_hex(2)}"
     reports: list[BlockReport] = []
     records = 0
     reason: str | None = None
@@ -209,12 +167,12 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
             records += report.records.total()
             progress(plan.dataset, records)
     except RayError as error:
-        reason = f"a task failed after {records} records: {_cause(error)}; run again to retry"
+        reason = f"a task failed after {records} records: {_cause(error)}"
     reports.sort(key=lambda report: report.place)
     manifest, statistics = filled_manifest(empty, reports, plan.files, plan.fingerprint)
-    reason = reason or _too_bad(manifest, config)
+    reason = reason or too_bad(manifest, plan.target, config)
     if reason:
-        manifest |= {"status": "failed", "reason": reason}
+        manifest |= {"status": "failed", "reason": reason, "parts": []}
     _publish(plan, manifest, statistics.document() if statistics else None)
     seconds = time.monotonic() - began
     log.info(
@@ -225,23 +183,15 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
 
 
 def _cause(error: Exception) -> str:
-    """What broke a task, without its message: that may quote a record or name a mailbox."""
-    cause = getattr(error, "cause", None) or error
-    where = f" ({cause.strerror})" if isinstance(cause, OSError) else ""
-    return f"{type(cause).__name__}{where}"
-
-
-def _too_bad(manifest: Manifest, config: PrepareConfig) -> str | None:
-    bad = sum(manifest["quarantined"].values())
-    share = bad / max(manifest["records"], 1)
-    if share <= config.max_bad_fraction:
-        return None
-    slugs = ", ".join(f"{slug}: {n}" for slug, n in manifest["quarantined"].items())
-    return (
-        f"{bad} of {manifest['records']} records ({share:.1%}) are bad, more than max_bad_fraction "
-        f"= {config.max_bad_fraction} allows ({slugs}); see quarantine/, mend the source or raise "
-        "max_bad_fraction"
-    )
+    """What broke a task; only our own messages are repeated, others may quote a record."""
+    last: BaseException = error
+    while not isinstance(last, JepaRayError):
+        deeper = getattr(last, "cause", None) or last.__cause__
+        if deeper is None:
+            where = f" ({last.strerror})" if isinstance(last, OSError) else ""
+            return f"{type(last).__name__}{where}; run again to retry"
+        last = deeper
+    return str(last)
 
 
 def _publish(plan: Plan, manifest: Manifest, stats: dict[str, object] | None) -> None:
@@ -250,7 +200,7 @@ def _publish(plan: Plan, manifest: Manifest, stats: dict[str, object] | None) ->
     A failed preparation never replaces a completed one: its manifest stands in `failed.json`.
     """
     target = plan.target
-    if manifest["status"] == "failed" and plan.before and plan.before["status"] == "completed":
+    if manifest["status"] == "failed" and plan.before and plan.completed_before:
         write_json(join(target, "failed.json"), manifest)
         _sweep(target, plan.before, also_keep=manifest["quarantine"])
         return
@@ -263,12 +213,10 @@ def _publish(plan: Plan, manifest: Manifest, stats: dict[str, object] | None) ->
 
 
 def _sweep(target: str, manifest: Manifest, *, also_keep: list[str]) -> None:
-    keep = (
-        {part["name"] for part in manifest["parts"]} if manifest["status"] == "completed" else set()
-    )
-    for folder, names in (("windows", keep), ("quarantine", {*manifest["quarantine"], *also_keep})):
+    parts = {part["name"] for part in manifest["parts"]}
+    for folder, keep in (("windows", parts), ("quarantine", {*manifest["quarantine"], *also_keep})):
         for name in list_names(join(target, folder)):
-            if name not in names:
+            if name not in keep:
                 delete(join(target, folder, name))
 
 

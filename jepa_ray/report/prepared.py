@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import join, read_json
-from jepa_ray.windows import sparse_windows
+from jepa_ray.windows import read_manifest, sparse_windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ def read_stats(folder: str) -> dict[str, Any]:
         CorpusError: There is none.
     """
     _manifest(folder)
-    return _json(folder, "stats.json")
+    return _stats(folder)
 
 
 def read_window(folder: str, uid: int | None = None) -> PreparedWindow:
@@ -74,23 +74,25 @@ def _find(uids: pa.ChunkedArray, uid: int) -> int:
 
 
 def _manifest(folder: str) -> dict[str, Any]:
-    manifest = _json(folder, "manifest.json")
-    if manifest.get("status") != "completed" or not manifest.get("parts"):
+    try:
+        manifest = read_manifest(folder)
+    except (FileNotFoundError, NotADirectoryError):
         raise CorpusError(
-            f"{folder} holds no windows: {manifest.get('status')}, {manifest.get('reason')}"
-        )
+            f"{folder} is not a prepared dataset: manifest.json is missing; give "
+            "<processed-dir>/<dataset>"
+        ) from None
+    except ValueError as error:
+        raise CorpusError(f"{folder}/manifest.json {error}; prepare the dataset again") from None
+    if manifest["status"] != "completed" or not manifest["parts"]:
+        raise CorpusError(f"{folder} holds no windows: {manifest['status']}, {manifest['reason']}")
     return manifest
 
 
-def _json(folder: str, name: str) -> dict[str, Any]:
+def _stats(folder: str) -> dict[str, Any]:
     try:
-        document = read_json(join(folder, name))
-    except (FileNotFoundError, NotADirectoryError):
-        raise CorpusError(
-            f"{folder} is not a prepared dataset: {name} is missing; give <processed-dir>/<dataset>"
-        ) from None
-    except ValueError:
-        raise CorpusError(f"{join(folder, name)} is not JSON; prepare the dataset again") from None
+        document = read_json(join(folder, "stats.json"))
+    except (FileNotFoundError, ValueError):
+        document = None
     if not isinstance(document, dict):
-        raise CorpusError(f"{join(folder, name)} is not an object; prepare the dataset again")
+        raise CorpusError(f"{folder}/stats.json is missing or damaged; prepare the dataset again")
     return document

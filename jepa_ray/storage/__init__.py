@@ -2,24 +2,30 @@
 
 from jepa_ray.storage.files import (
     delete,
+    exclusive,
     exists,
     join,
     list_names,
+    list_sizes,
     local_path,
     read_bytes,
     read_json,
+    require_writable,
     write_bytes,
     write_json,
 )
 
 __all__ = [
     "delete",
+    "exclusive",
     "exists",
     "join",
     "list_names",
+    "list_sizes",
     "local_path",
     "read_bytes",
     "read_json",
+    "require_writable",
     "write_bytes",
     "write_json",
 ]

@@ -4,9 +4,12 @@ Every write is atomic: on a local disk by a temporary file beside the target, fl
 on an object store by the single put that makes an object visible.
 """
 
+import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,57 @@ def list_names(url: str | Path) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(str(name).rstrip("/").rsplit("/", 1)[-1] for name in found)
+
+
+def list_sizes(url: str | Path) -> dict[str, int]:
+    """Files in a folder with their bytes; {} when there is none."""
+    fs, path = _resolve(url)
+    try:
+        found = fs.ls(path, detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return {entry["name"].rstrip("/").rsplit("/", 1)[-1]: entry["size"] or 0 for entry in found}
+
+
+def require_writable(url: str | Path) -> None:
+    """Make sure that files can be written below `url`, by writing one.
+
+    Raises:
+        UsageError: They cannot; the message names the place.
+    """
+    probe = join(url, f".probe-{os.getpid()}")
+    try:
+        write_bytes(probe, b"")
+        delete(probe)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"{url} is not a folder that can be written to: {reason}") from None
+
+
+@contextmanager
+def exclusive(url: str | Path, what: str) -> Iterator[None]:
+    """Hold a folder for one process; the lock goes with the process, however it ends.
+
+    On an object store there is no lock, and nothing is checked.
+
+    Args:
+        url: The folder; a local one is made.
+        what: What the holder does, for the message.
+
+    Raises:
+        UsageError: Another process holds it.
+    """
+    path = local_path(url)
+    if path is None:
+        yield
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another process is at work: {what} {path}; wait for it") from None
+        yield
 
 
 def delete(url: str | Path) -> None:

@@ -25,16 +25,18 @@ from jepa_ray import __version__
 from jepa_ray.checkpoint import FILE_NAME, save_checkpoint
 from jepa_ray.cluster import session
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import choose, load
-from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
+from jepa_ray.corpus import choose, load, prepared
+from jepa_ray.errors import ConfigError, CorpusError, JepaRayError, TrainingError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import exists, join, local_path, write_bytes
 from jepa_ray.train.device import Placement, place
 from jepa_ray.train.loop import Worker, distribute, run_training
 from jepa_ray.train.watch import Watch
+from jepa_ray.windows import CONTRACT_VERSION
 
 log = logging.getLogger(__name__)
 METRICS_FILE = "metrics.jsonl"
+_FEWEST_WINDOWS = 2
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -81,6 +83,12 @@ def train(
         TrainingError: The training stopped.
     """
     names = choose(processed_dir, dataset)
+    counts = prepared(processed_dir)
+    if max(counts[name] for name in names) < _FEWEST_WINDOWS:
+        raise CorpusError(
+            f"{', '.join(names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
+            "out; prepare more data"
+        )
     folder = join(_absolute(storage_path), run_id)
     if exists(join(folder, FILE_NAME)):
         raise ConfigError(
@@ -169,6 +177,8 @@ def _worker_main(job: dict[str, Any]) -> None:
         "code_version": __version__,
         "torch_version": str(torch.__version__),
         "ray_version": ray.__version__,
+        "contract_version": CONTRACT_VERSION,
+        "split": config.split.model_dump(mode="json"),
         "datasets": corpus.fingerprints,
         "train_windows": sum(len(d.train) for d in corpus.datasets),
         "val_windows": sum(len(d.val) for d in corpus.datasets),

@@ -24,6 +24,7 @@ from jepa_ray.windows.contract import (
     TEXT_CHARS_SCALE,
 )
 from jepa_ray.windows.identity import NameHasher
+from jepa_ray.windows.manifest import read_manifest
 from jepa_ray.windows.record import record_windows
 from jepa_ray.windows.sparse import POSITION_VALUES, SparseWindows, concat, mix64, sparsify
 from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
@@ -55,6 +56,7 @@ __all__ = [
     "SparseWindows",
     "concat",
     "mix64",
+    "read_manifest",
     "record_windows",
     "sparse_windows",
     "sparsify",

@@ -209,6 +209,7 @@ def _columns(activities: Sequence[Activity]) -> Columns:
     values = np.zeros((n, len(STORED)), np.float32)
     for row, activity in enumerate(activities):
         for name, value in activity.features.items():
+            assert name in STORED, f"no stored feature {name!r}; there are {', '.join(STORED)}"
             values[row, INDEX[name] - POSITIONS] = min(max(value, 0.0), 1.0)
     starts = [local_us(a.start) if a.start is not None else NO_TIME for a in activities]
     ends = [

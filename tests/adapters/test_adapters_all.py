@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jepa_ray.adapters import adapters, parse_block, select
+from jepa_ray.adapters.public_jira import PublicJira
 from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import SourceError
+from jepa_ray.errors import SourceError, StageError
 from jepa_ray.readers import RawItem
 from jepa_ray.synth import synthesize
 from jepa_ray.windows import WINDOW_SCHEMA, record_windows, window_table
@@ -226,3 +227,17 @@ def test_all_and_aliases_select_adapters():
 def test_an_unknown_dataset_is_named_with_a_suggestion():
     with pytest.raises(SourceError, match="did you mean gharchive"):
         select(["gharchiv"])
+
+
+class _Raising(PublicJira):
+    def parse(self, label, items):
+        raise ValueError("Secret subject")
+
+
+def test_an_adapter_that_raises_is_named_without_what_it_said():
+    with pytest.raises(StageError) as caught:
+        parse_block(_Raising(PrepareConfig()), "bookings/a.csv", [RawItem(7, "", b"x")])
+    said = str(caught.value)
+    assert "raised ValueError at test_adapters_all.py:" in said
+    assert "bookings/a.csv, records from 7 on" in said
+    assert "Secret" not in said

@@ -2,6 +2,8 @@
 
 import pytest
 
+import jepa_ray
+
 
 def prepare_args(tmp_path, **changes):
     args = {
@@ -62,3 +64,19 @@ def test_sources_lists_every_dataset_as_json(command, tmp_path):
         "dataset", "group", "status", "trainable", "path", "bytes", "licence", "how_to_get",
     }  # fmt: skip
     assert entries["gharchive"]["status"] == "missing"
+
+
+def test_a_salt_never_enters_a_message(command, tmp_path):
+    found = command(*prepare_args(tmp_path, set="actor_salt=12345678"))
+    assert found.code == 2
+    assert "12345678" not in found.err
+
+
+def test_an_empty_list_of_datasets_is_a_mistake(command, tmp_path):
+    found = command(*prepare_args(tmp_path, dataset=","))
+    assert found.code == 2
+    assert "give `all`" in found.err
+
+
+def test_the_version_is_an_option(command):
+    assert command("--version").out.strip() == jepa_ray.__version__

@@ -119,7 +119,7 @@ def test_a_manifest_that_lacks_a_key_says_which(processed, key):
     manifest = json.loads(path.read_text())
     del manifest[key]
     path.write_text(json.dumps(manifest))
-    assert f"manifest.json lacks {key}" in refusal(processed)
+    assert f"missing required field `{key}`" in refusal(processed)
 
 
 @pytest.mark.parametrize("status", ["missing", "failed", "blocked"])
@@ -191,9 +191,11 @@ def test_only_completed_datasets_with_windows_count_as_prepared(processed):
     (processed / "a-file").write_text("?")
     (processed / "a-folder").mkdir()
     write_prepared(processed, processed.parent / "raw", "gharchive", records=20)
-    assert prepared(str(processed)) == ["gharchive", JIRA]
+    found = prepared(str(processed))
+    assert list(found) == ["gharchive", JIRA]
+    assert found["gharchive"] == 20
     change(processed, windows=0)
-    assert prepared(str(processed)) == ["gharchive"]
+    assert prepared(str(processed)) == {"gharchive": 20}
 
 
 def test_combined_stands_for_all_that_is_prepared(processed):

@@ -71,7 +71,7 @@ def test_a_constant_encoder_with_a_perfect_predictor_is_called_collapsed(process
     found = evaluated(constant(fresh()), processed)
     assert found.trained.loss == 0
     assert found.verdict.status == "collapsed"
-    assert found.verdict.sentence.startswith("collapsed: a lower loss, but")
+    assert found.verdict.sentence.startswith("collapsed: the loss is lower, but")
     assert (found.reduction, found.cka) == (1.0, 0.0)
 
 

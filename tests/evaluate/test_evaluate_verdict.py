@@ -48,13 +48,13 @@ def test_each_gate_decides_at_its_limit(change, cka, within, status):
     ("change", "words"),
     [
         ({"slot_std": 0.0}, "per-slot std 0 is under 0.1 x untrained 0.3"),
-        ({"cosine_to_mean": 0.99}, "cosine to the mean 0.9900 is over 0.9800"),
+        ({"cosine_to_mean": 0.99}, "cosine to their mean is 0.01 from 1, under 0.02"),
         ({"rankme": 2.0}, "RankMe 2.0 is under 10.0"),
     ],
 )
 def test_a_collapse_is_told_with_its_gate_and_both_numbers(change, words):
     verdict = judge(replace(GOOD, loss=1e-4, **change), UNTRAINED, 0.5, WITHIN)
-    assert verdict.sentence.startswith("collapsed: a lower loss, but the embeddings are collapsed")
+    assert verdict.sentence.startswith("collapsed: the loss is lower, but the embeddings")
     assert words in verdict.sentence
 
 
@@ -62,7 +62,7 @@ def test_collapse_comes_before_all_other_gates():
     bad = replace(GOOD, loss=2.0, skill=-1.0, slot_std=0.0)
     verdict = judge(bad, UNTRAINED, 1.0, WITHIN)
     assert verdict.status == "collapsed"
-    assert "a lower loss" not in verdict.sentence
+    assert "the loss is lower" not in verdict.sentence
 
 
 def test_all_collapse_gates_that_fail_are_named():
@@ -105,3 +105,8 @@ def test_no_skill_on_the_whole_does_not_claim_to_hold_within_every_dataset():
 @pytest.mark.parametrize("field", ["loss", "skill"])
 def test_a_number_that_is_none_is_never_learning(field):
     assert judge(replace(GOOD, **{field: NAN}), UNTRAINED, 0.5, WITHIN).status != "learned"
+
+
+def test_windows_that_are_all_alike_decide_nothing():
+    alike = replace(UNTRAINED, slot_std=0.0)
+    assert judge(replace(GOOD, slot_std=0.0), alike, 0.0, WITHIN).status == "undecided"

@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from jepa_ray.config import PrepareConfig
+from jepa_ray.errors import UsageError
 from jepa_ray.prepare import prepare
+from jepa_ray.storage import exclusive
 from jepa_ray.synth import DATASETS, synthesize
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
@@ -68,7 +70,7 @@ def test_every_record_is_a_window_a_skip_or_in_quarantine(done, dataset):
 def test_a_dataset_folder_holds_what_the_design_names(done):
     folder = done[0] / "p" / "public_jira"
     assert {p.name for p in folder.iterdir()} == {
-        "README.md", "manifest.json", "stats.json", "windows",
+        ".lock", "README.md", "manifest.json", "stats.json", "windows",
     }  # fmt: skip
     stats = json.loads((folder / "stats.json").read_text())
     assert stats["features"]["task"]["max"] == 1.0
@@ -185,3 +187,57 @@ def test_a_truncated_archive_keeps_what_came_before_the_cut(tmp_path):
     manifest = run(tmp_path / "raw", tmp_path, names=["enron_maildir"]).manifests["enron_maildir"]
     assert manifest["quarantined"] == {"truncated_stream": 1}
     assert 20 < manifest["windows"] < 200
+
+
+def test_a_shortened_part_file_is_prepared_again(raw, tmp_path):
+    run(raw, tmp_path, names=["public_jira"])
+    before = uids(tmp_path, "public_jira")
+    (part,) = (tmp_path / "p" / "public_jira" / "windows").iterdir()
+    part.write_bytes(b"")
+    assert not run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"].get("unchanged")
+    assert uids(tmp_path, "public_jira") == before
+
+
+def test_no_attempt_overwrites_the_parts_of_an_earlier_one(raw, tmp_path):
+    names = []
+    for stats in ("kept", "lost"):
+        manifest = run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"]
+        names.append({part["name"] for part in manifest["parts"]})
+        if stats == "kept":
+            (tmp_path / "p" / "public_jira" / "stats.json").unlink()
+    assert not names[0] & names[1]
+
+
+def test_a_stricter_rerun_is_not_content_with_what_is_there(tmp_path):
+    bad_jira(tmp_path / "raw", good=99, bad=1)
+    run(tmp_path / "raw", tmp_path, names=["public_jira"])
+    again = run(tmp_path / "raw", tmp_path, names=["public_jira"], max_bad_fraction=0.0)
+    assert "malformed_line: 1" in again.failed["public_jira"]
+
+
+def test_what_matches_but_is_no_file_is_in_the_quarantine(tmp_path):
+    synthesize("gharchive", tmp_path / "raw", seed=1, records=100)
+    (tmp_path / "raw" / "gharchive" / "2015-01-01-0.json.gz").mkdir()
+    (tmp_path / "raw" / "gharchive" / "2015-01-01-1.json.gz").symlink_to("nowhere")
+    manifest = run(tmp_path / "raw", tmp_path, names=["gharchive"]).manifests["gharchive"]
+    assert manifest["quarantined"] == {"unreadable_file": 2}
+    assert (manifest["records"], manifest["windows"]) == (102, 100)
+
+
+def test_two_preparations_of_one_dataset_do_not_meet(raw, tmp_path):
+    with (
+        exclusive(tmp_path / "p" / "public_jira", "hold"),
+        pytest.raises(UsageError, match="another process is at work"),
+    ):
+        run(raw, tmp_path, names=["public_jira"])
+
+
+def test_no_dataset_is_no_reason_to_do_nothing(raw, tmp_path):
+    with pytest.raises(UsageError, match="no dataset"):
+        run(raw, tmp_path, names=[])
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(raw, tmp_path):
+    (tmp_path / "p").write_text("a file")
+    with pytest.raises(UsageError, match="is not a folder that can be written to"):
+        run(raw, tmp_path, names=["public_jira"])

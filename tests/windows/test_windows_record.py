@@ -165,7 +165,9 @@ def test_values_are_clamped_to_the_unit_interval():
 
 
 def test_an_unknown_feature_is_our_own_mistake():
-    with pytest.raises(KeyError):
+    with pytest.raises(
+        AssertionError, match="no stored feature 'colour'; there are calendar_event"
+    ):
         window(start=None, features={"colour": 1})
 
 
