@@ -149,6 +149,9 @@ def _fit(
             result = trainer.fit()
         except ray_train.TrainingFailedError as error:
             raise _ours(error) from error
+        except (SystemExit, ray.exceptions.RayActorError) as error:
+            # Ray Train answers Ctrl-C by ending the fit, and then the process, without a word.
+            raise KeyboardInterrupt from error
     if result.checkpoint is None:
         raise TrainingError(f"the training ended without a checkpoint; see {folder}/ray")
     with result.checkpoint.as_directory() as path:
