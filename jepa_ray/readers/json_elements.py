@@ -30,9 +30,9 @@ def json_elements(
         A `RawItem` for each element of an array, numbered from 1; a single one for any other
         document. A `RawDefect` where an array is cut or something follows it.
     """
-    head = b""
+    head = stream.read(max(chunk_bytes, len(BOM_UTF8))).removeprefix(BOM_UTF8).lstrip()
     while not head and (piece := stream.read(chunk_bytes)):
-        head = piece.removeprefix(BOM_UTF8).lstrip()
+        head = piece.lstrip()
     if head.startswith(b"["):
         yield from _array(stream, head[1:], max_bytes, chunk_bytes)
     elif head:
@@ -55,12 +55,14 @@ def _array(
     stream: InputStream, piece: bytes, limit: int, chunk_bytes: int
 ) -> Iterator[RawItem | RawDefect]:
     cutter = _Cutter(limit)
-    while piece and not cutter.closed:
-        yield from cutter.feed(piece)
-        piece = stream.read(chunk_bytes)
-    trailing = bool(cutter.rest.strip())
+    trailing = False
+    piece = piece or stream.read(chunk_bytes)
     while piece:
-        trailing = trailing or bool(piece.strip())
+        if cutter.closed:
+            trailing = trailing or bool(piece.strip())
+        else:
+            yield from cutter.feed(piece)
+            trailing = bool(cutter.rest.strip())
         piece = stream.read(chunk_bytes)
     if stream.defect:
         yield RawDefect(cutter.number, *stream.defect)
