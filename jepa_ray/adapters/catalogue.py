@@ -16,7 +16,7 @@ def catalogue(data_root: Path | None) -> list[dict[str, Any]]:
     Returns:
         dataset, group, status (blocked, available, missing, or unknown without a data root),
         trainable, reason (why it is blocked, else None), extra (not part of `all`), path, bytes
-        (of the raw files, None unless available), licence, how_to_get.
+        (of the raw files, None unless available), licence, how_to_get, citation.
     """
     return [_entry(name, data_root) for name in adapters()]
 
@@ -41,4 +41,5 @@ def _entry(name: str, data_root: Path | None) -> dict[str, Any]:
         "bytes": found if shards else None,
         "licence": info.licence,
         "how_to_get": info.how_to_get,
+        "citation": info.citation,
     }

@@ -16,7 +16,7 @@ from jepa_ray.adapters import Adapter, Shard, SourceFile, select
 from jepa_ray.cluster import session
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError
-from jepa_ray.prepare.block import BlockReport
+from jepa_ray.prepare.block import BlockReport, write_empty_part
 from jepa_ray.prepare.documents import (
     Manifest,
     card,
@@ -119,12 +119,14 @@ def prepare(
     if salt:
         config = config.model_copy(update={"actor_salt": salt})
     plans = [_plan(a, data_root, processed_dir, config) for a in select(names)]
-    if "all" not in names:
-        _refuse_absent(plans, data_root)
+    named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
+    _refuse_absent([plan for plan in plans if plan.dataset in named], data_root)
     manifests: dict[str, Manifest] = {}
     todo = [plan for plan in plans if plan.shards and not plan.unchanged]
     for plan in plans:
-        if not plan.shards:
+        if plan.adapter.info.blocked:
+            manifests[plan.dataset] = write_blocked(plan, config)
+        elif not plan.shards:
             manifests[plan.dataset] = _missing(plan, config)
         elif plan.unchanged and plan.before:
             log.info("%s: unchanged, nothing to do", plan.dataset)
@@ -172,7 +174,7 @@ def _manifest(target: str) -> Manifest | None:
 
 
 def _refuse_absent(plans: list[Plan], data_root: Path) -> None:
-    absent = [plan.adapter.info for plan in plans if not plan.shards]
+    absent = [p.adapter.info for p in plans if not p.shards and not p.adapter.info.blocked]
     if absent:
         raise SourceError(
             "; ".join(
@@ -189,6 +191,21 @@ def _missing(plan: Plan, config: PrepareConfig) -> Manifest:
     if plan.before is None or plan.before["status"] != "completed":
         write_json(join(plan.target, "manifest.json"), manifest)
     log.info("%s: missing (%s)", plan.dataset, reason)
+    return manifest | {"seconds": 0.0}
+
+
+def write_blocked(plan: Plan, config: PrepareConfig) -> Manifest:
+    """The whole record of a blocked dataset: empty windows, a card, a manifest with the reason."""
+    reason = plan.adapter.info.blocked
+    manifest = empty_manifest(plan.adapter, config, "blocked", reason)
+    keys = ("status", "reason", "adapter_version", "code_version", "salt_fingerprint")
+    if plan.before and all(plan.before.get(key) == manifest[key] for key in keys):
+        return plan.before | {"seconds": 0.0, "unchanged": True}
+    part = write_empty_part(plan.target)
+    manifest |= {"parts": [{"name": part.name, "rows": part.rows, "bytes": part.bytes}]}
+    write_bytes(join(plan.target, "README.md"), card(plan.adapter, manifest, None).encode())
+    write_json(join(plan.target, "manifest.json"), manifest)
+    log.info("%s: blocked (%s)", plan.dataset, reason)
     return manifest | {"seconds": 0.0}
 
 
