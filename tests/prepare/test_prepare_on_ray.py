@@ -87,8 +87,10 @@ def test_the_same_input_again_is_a_no_op_that_starts_no_ray(done, raw):
     out, first = done
     before = {p: p.stat().st_mtime_ns for p in (out / "p").rglob("*") if p.is_file()}
     found = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_RAY, "prepare", "--dataset", ",".join(DATASETS),
-         "--data-root", raw, "--processed-dir", out / "p", "--reports-dir", out / "r2", "--run-id", "b"],
+        [sys.executable, "-c", _WITHOUT_RAY, "prepare",
+         "--dataset", ",".join(DATASETS),
+         "--data-root", raw, "--processed-dir", out / "p",
+         "--reports-dir", out / "r2", "--run-id", "b"],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert "Nothing to do" in found.stdout
