@@ -68,6 +68,8 @@ def sources() -> str:
             f"- cite: {info.citation}",
         ]
         lines += [f"- also called: {', '.join(info.aliases)}"] if info.aliases else []
+        lines += ["- an extra: prepared by its name only, `all` leaves it out"] * info.extra
+        lines += [f"- blocked, so nobody can train on it: {info.blocked}"] if info.blocked else []
         lines += [f"- adapter: `{adapter.__module__}`, version {adapter.version}"]
     return "\n".join([*lines, ""])
 

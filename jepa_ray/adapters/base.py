@@ -19,6 +19,7 @@ from jepa_ray.readers import (
     RawDefect,
     RawItem,
     blocks_of,
+    json_elements,
     line_chunks,
 )
 from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
@@ -53,12 +54,14 @@ class SourceInfo:
 
     Attributes:
         dataset: Its name everywhere.
-        group: The kind of source: calendar, code, mail or issues.
+        group: The kind of source: calendar, code, mail, issues or tasks.
         path: Where its raw files lie, relative to the data root.
         licence: Of the raw data.
         how_to_get: Where it comes from.
         citation: What to cite.
         aliases: Other names that `--dataset` takes.
+        extra: Prepared by name only; not one of the reference run's thirteen that `all` means.
+        blocked: Why nobody can prepare it as it is; None: one can.
     """
 
     dataset: str
@@ -68,6 +71,13 @@ class SourceInfo:
     how_to_get: str
     citation: str
     aliases: tuple[str, ...] = ()
+    extra: bool = False
+    blocked: str | None = None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there can be windows to train on; if not, `blocked` says why."""
+        return self.blocked is None
 
 
 class Adapter(Protocol):
@@ -161,6 +171,14 @@ def line_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
         stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
         lines = line_chunks(stream, max_line_bytes=config.max_record_bytes)
         yield from blocks_of(lines, config.raw_block_bytes)
+
+
+def json_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
+    """Raw blocks of a JSON file: an array's elements, or the document; neither is too large."""
+    with file.path.open("rb") as raw:
+        stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
+        elements = json_elements(stream, max_bytes=config.max_record_bytes)
+        yield from blocks_of(elements, config.raw_block_bytes)
 
 
 def name_hasher(config: PrepareConfig) -> NameHasher:

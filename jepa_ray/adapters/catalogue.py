@@ -14,8 +14,9 @@ def catalogue(data_root: Path | None) -> list[dict[str, Any]]:
         data_root: Where to look for raw files; None: do not look.
 
     Returns:
-        dataset, group, status (available, missing, or unknown without a data root), trainable,
-        path, bytes (of the raw files, None unless available), licence, how_to_get.
+        dataset, group, status (blocked, available, missing, or unknown without a data root),
+        trainable, reason (why it is blocked, else None), extra (not part of `all`), path, bytes
+        (of the raw files, None unless available), licence, how_to_get, citation.
     """
     return [_entry(name, data_root) for name in adapters()]
 
@@ -25,14 +26,20 @@ def _entry(name: str, data_root: Path | None) -> dict[str, Any]:
     info = adapter.info
     shards = adapter(PrepareConfig()).shards(data_root) if data_root else []
     found = sum(file.bytes for shard in shards for file in shard.files)
-    status = "unknown" if data_root is None else "available" if shards else "missing"
+    if info.blocked:
+        status = "blocked"
+    else:
+        status = "unknown" if data_root is None else "available" if shards else "missing"
     return {
         "dataset": name,
         "group": info.group,
         "status": status,
-        "trainable": True,
+        "trainable": info.trainable,
+        "reason": info.blocked,
+        "extra": info.extra,
         "path": info.path,
         "bytes": found if shards else None,
         "licence": info.licence,
         "how_to_get": info.how_to_get,
+        "citation": info.citation,
     }

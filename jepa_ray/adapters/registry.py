@@ -45,7 +45,9 @@ def _load() -> tuple[dict[str, type[Adapter]], dict[str, str]]:
 
 
 def select(names: Iterable[str]) -> list[type[Adapter]]:
-    """The adapters of some dataset names; `all` stands for every one, aliases are taken.
+    """The adapters of some dataset names; aliases are taken.
+
+    `all` stands for every one but the extras, which are prepared by name only.
 
     Raises:
         SourceError: A name is unknown; the message lists what there is.
@@ -55,7 +57,7 @@ def select(names: Iterable[str]) -> list[type[Adapter]]:
     chosen: dict[str, type[Adapter]] = {}
     for name in names:
         if name == "all":
-            chosen.update(known)
+            chosen |= {n: adapter for n, adapter in known.items() if not adapter.info.extra}
             continue
         dataset = alias.get(name, name)
         if dataset in broken():

@@ -138,3 +138,13 @@ def people(event: Any) -> int:
     if "ORGANIZER" in event:
         found_people.add(str(event["ORGANIZER"]).lower())
     return len(found_people)
+
+
+def categories(event: Any) -> set[str]:
+    """All CATEGORIES of an event in lower case; none where they cannot be read."""
+    found = event.get("CATEGORIES", [])
+    try:
+        lists = found if isinstance(found, list) else [found]
+        return {str(c).strip().lower() for one in lists for c in getattr(one, "cats", [one])}
+    except Exception:  # noqa: BLE001 - whatever a library makes of hostile input
+        return set()

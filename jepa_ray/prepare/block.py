@@ -148,6 +148,13 @@ def _write_windows(
     return Part(name, len(table), len(data)), Statistics.of(windows, table["window_start"])
 
 
+def write_empty_part(target: str) -> Part:
+    """A file of no windows: what a blocked dataset has."""
+    name, data = "part-empty.parquet", parquet_bytes(WINDOW_SCHEMA.empty_table())
+    write_bytes(join(target, "windows", name), data)
+    return Part(name, 0, len(data))
+
+
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table of `WINDOW_SCHEMA` as one Parquet file, zstd."""
     sink = pa.BufferOutputStream()

@@ -87,7 +87,7 @@ def refuse_absent(plans: list[Plan], data_root: Path) -> None:
     Raises:
         SourceError: Some are not; the message says where they belong and how to get them.
     """
-    absent = [plan.adapter.info for plan in plans if not plan.shards]
+    absent = [p.adapter.info for p in plans if not p.shards and not p.adapter.info.blocked]
     if absent:
         lines = [
             f"{i.dataset}: nothing at {data_root / i.path}; how to get it: {i.how_to_get}"

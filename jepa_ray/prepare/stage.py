@@ -19,7 +19,7 @@ from jepa_ray.adapters import select
 from jepa_ray.cluster import session
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import JepaRayError, SourceError
-from jepa_ray.prepare.block import BlockReport
+from jepa_ray.prepare.block import BlockReport, write_empty_part
 from jepa_ray.prepare.documents import (
     Manifest,
     card,
@@ -104,9 +104,9 @@ def prepare(
     salt = os.environ.get("JEPA_RAY_ACTOR_SALT") or config.actor_salt
     config = config.model_copy(update={"actor_salt": salt})
     plans = [make_plan(a, data_root, processed_dir, config) for a in select(names)]
-    if "all" not in names:
-        refuse_absent(plans, data_root)
-    elif not any(plan.shards for plan in plans):
+    named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
+    refuse_absent([plan for plan in plans if plan.dataset in named], data_root)
+    if "all" in names and not any(plan.shards for plan in plans):
         log.warning("no source at all under %s: is it the right --data-root?", data_root)
     for folder in (processed_dir, reports_dir):
         require_writable(folder)
@@ -126,7 +126,9 @@ def _run(plans: list[Plan], config: PrepareConfig, progress: Progress) -> dict[s
     with ExitStack() as stack:
         started = False
         for plan in plans:
-            if not plan.shards:
+            if plan.adapter.info.blocked:
+                manifests[plan.dataset] = _blocked(plan, config)
+            elif not plan.shards:
                 manifests[plan.dataset] = _missing(plan, config)
             elif plan.before and plan.unchanged(config):
                 log.info("%s: unchanged, nothing to do", plan.dataset)
@@ -147,6 +149,21 @@ def _missing(plan: Plan, config: PrepareConfig) -> Manifest:
     if not plan.completed_before:
         write_json(join(plan.target, "manifest.json"), manifest)
     log.info("%s: missing (%s)", plan.dataset, reason)
+    return manifest | {"seconds": 0.0}
+
+
+def _blocked(plan: Plan, config: PrepareConfig) -> Manifest:
+    """The whole record of a blocked dataset: empty windows, a card, a manifest with the reason."""
+    reason = plan.adapter.info.blocked
+    manifest = empty_manifest(plan.adapter, config, "blocked", reason)
+    keys = ("status", "reason", "adapter_version", "code_version", "salt_fingerprint")
+    if plan.before and all(plan.before.get(key) == manifest[key] for key in keys):
+        return plan.before | {"seconds": 0.0, "unchanged": True}
+    part = write_empty_part(plan.target)
+    manifest |= {"parts": [{"name": part.name, "rows": part.rows, "bytes": part.bytes}]}
+    write_bytes(join(plan.target, "README.md"), card(plan.adapter, manifest, None).encode())
+    write_json(join(plan.target, "manifest.json"), manifest)
+    log.info("%s: blocked (%s)", plan.dataset, reason)
     return manifest | {"seconds": 0.0}
 
 

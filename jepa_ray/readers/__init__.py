@@ -1,6 +1,7 @@
-"""Formats that adapters share: byte streams, lines, tar members, calendar files."""
+"""Formats that adapters share: byte streams, lines, tar members, calendar files, JSON arrays."""
 
 from jepa_ray.readers.ics import IcsCalendar, read_calendars
+from jepa_ray.readers.json_elements import json_elements
 from jepa_ray.readers.json_pieces import json_pieces
 from jepa_ray.readers.lines import line_chunks
 from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
@@ -14,6 +15,7 @@ __all__ = [
     "RawDefect",
     "RawItem",
     "blocks_of",
+    "json_elements",
     "json_pieces",
     "line_chunks",
     "read_calendars",

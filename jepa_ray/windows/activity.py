@@ -37,6 +37,8 @@ class Activity:
         category: What the source calls this kind of record, from its fixed vocabulary.
         metadata: JSON object with lengths, counts and flags that no column holds; None for none.
         expanded: A further window of a record that expands (a recurrence).
+        slots: Where a record marks single slots of a day: the features of each that differ from
+            `features`. Only these slots are marked, and `start` may be None.
     """
 
     source_id: str
@@ -50,6 +52,7 @@ class Activity:
     category: str | None = None
     metadata: str | None = None
     expanded: bool = False
+    slots: Mapping[int, Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,16 @@ class Skipped:
     reason: str
 
 
+SlotValues = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""Some slots of one window, ascending, and the stored features of each: (k,) and (k, 14)."""
+
+
 @dataclass(eq=False)
 class Columns:
-    """n activities as columns; the arrays all have length n. Times are local microseconds."""
+    """n activities as columns; the arrays all have length n. Times are local microseconds.
+
+    `slots` is None but for the rows that mark single slots: these in order, with their values.
+    """
 
     source_id: Sequence[str]
     start_us: NDArray[np.int64]
@@ -90,6 +100,7 @@ class Columns:
     project: NDArray[np.uint64]
     category: Sequence[str | None]
     metadata: Sequence[str | None]
+    slots: Sequence[SlotValues | None]
 
     def __len__(self) -> int:
         return len(self.start_us)
@@ -117,6 +128,7 @@ class Columns:
             project=np.zeros(n, np.uint64),
             category=[None] * n,
             metadata=[None] * n,
+            slots=[None] * n,
         )
 
 
@@ -208,9 +220,7 @@ def _columns(activities: Sequence[Activity]) -> Columns:
     n = len(activities)
     values = np.zeros((n, len(STORED)), np.float32)
     for row, activity in enumerate(activities):
-        for name, value in activity.features.items():
-            assert name in STORED, f"no stored feature {name!r}; there are {', '.join(STORED)}"
-            values[row, INDEX[name] - POSITIONS] = min(max(value, 0.0), 1.0)
+        _fill(values[row], activity.features)
     starts = [local_us(a.start) if a.start is not None else NO_TIME for a in activities]
     ends = [
         local_us(a.end) if a.end is not None else s for a, s in zip(activities, starts, strict=True)
@@ -220,7 +230,9 @@ def _columns(activities: Sequence[Activity]) -> Columns:
         start_us=np.array(starts, np.int64),
         end_us=np.array(ends, np.int64),
         offset_minutes=np.array([offset_minutes(a.start) for a in activities], np.int16),
-        timed=np.array([a.timed and a.start is not None for a in activities], np.bool_),
+        timed=np.array(
+            [a.timed and (a.start is not None or bool(a.slots)) for a in activities], np.bool_
+        ),
         due_us=np.array(
             [NO_TIME if a.due is None else local_us(a.due) for a in activities], np.int64
         ),
@@ -230,4 +242,23 @@ def _columns(activities: Sequence[Activity]) -> Columns:
         project=np.array([a.project for a in activities], np.uint64),
         category=[a.category for a in activities],
         metadata=[a.metadata for a in activities],
+        slots=[
+            _slot_values(a.slots, row) if a.slots else None
+            for a, row in zip(activities, values, strict=True)
+        ],
     )
+
+
+def _slot_values(
+    slots: Mapping[int, Mapping[str, float]], common: NDArray[np.float32]
+) -> SlotValues:
+    values = np.tile(common, (len(slots), 1))
+    for row, slot in zip(values, sorted(slots), strict=True):
+        _fill(row, slots[slot])
+    return np.array(sorted(slots), np.uint8), values
+
+
+def _fill(row: NDArray[np.float32], features: Mapping[str, float]) -> None:
+    for name, value in features.items():
+        assert name in STORED, f"no stored feature {name!r}; there are {', '.join(STORED)}"
+        row[INDEX[name] - POSITIONS] = min(max(value, 0.0), 1.0)

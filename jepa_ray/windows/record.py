@@ -1,7 +1,8 @@
 """`record` windowing: one activity, one window, vectorised.
 
 The grid begins at the local midnight before `window_start`. An instant fills one slot, a timed item
-every slot it touches until midnight, an untimed or all-day one all 96. A due date that falls on the
+every slot it touches until midnight, an untimed or all-day one all 96. A record that marks single
+slots of a day fills just these. A due date that falls on the
 window's day adds `deadline` (with the source's confidence) at its slot, or on all slots when it has
 no time; what meets in one slot combines by maximum.
 """
@@ -32,14 +33,31 @@ def record_windows(columns: Columns) -> SparseWindows:
     day = _floor_day(columns.start_us)
     first, last = _slots(columns, day)
     plain = SparseWindows(np.arange(n + 1), first, last, columns.values)
+    marking = [row for row, slots in enumerate(columns.slots) if slots is not None]
+    if marking:
+        plain = _replace(plain, np.array(marking), _single_slots(columns, marking))
     dated = (columns.due_us != NO_TIME) & (columns.start_us != NO_TIME)
     due_today = np.flatnonzero(dated & (_floor_day(columns.due_us) == day))
     if not len(due_today):
         return plain
     marked = _with_deadline(plain.take(due_today), columns, due_today)
-    order = np.arange(n)
-    order[due_today] = n + np.arange(len(due_today))
-    return concat([plain, marked]).take(order)
+    return _replace(plain, due_today, marked)
+
+
+def _replace(
+    windows: SparseWindows, rows: NDArray[np.int64], others: SparseWindows
+) -> SparseWindows:
+    """The windows with others in place of some rows."""
+    order = np.arange(len(windows))
+    order[rows] = len(windows) + np.arange(len(rows))
+    return concat([windows, others]).take(order)
+
+
+def _single_slots(columns: Columns, rows: list[int]) -> SparseWindows:
+    parts = [slots for row in rows if (slots := columns.slots[row]) is not None]
+    offsets = np.cumsum([0, *(len(at) for at, _ in parts)])
+    at = np.concatenate([at for at, _ in parts])
+    return SparseWindows(offsets, at, at, np.concatenate([values for _, values in parts]))
 
 
 def _slots(columns: Columns, day: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -62,6 +62,7 @@ def test_sources_lists_every_dataset_as_json(command, tmp_path):
     assert {"calendar_ics_thunderbird", "enron_maildir", "gharchive", "public_jira"} <= set(entries)
     assert set(entries["gharchive"]) == {
         "dataset", "group", "status", "trainable", "path", "bytes", "licence", "how_to_get",
+        "reason", "extra", "citation",
     }  # fmt: skip
     assert entries["gharchive"]["status"] == "missing"
 

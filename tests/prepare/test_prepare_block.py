@@ -11,6 +11,7 @@ from jepa_ray.adapters import adapters
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.block import RAW_SCHEMA, BlockReport, process_block, raw_table
 from jepa_ray.readers import RawDefect, RawItem
+from jepa_ray.synth import DATASETS
 from jepa_ray.windows import WINDOW_SCHEMA
 from tests.prepared_corpus import JIRA, issue_lines, process_shards, write_issues, write_prepared
 
@@ -127,7 +128,7 @@ def test_a_raw_block_keeps_its_bytes_names_and_defects():
     assert (defect["number"], defect["data"], defect["slug"]) == (4, None, "slug")
 
 
-@pytest.mark.parametrize("dataset", sorted(adapters()))
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_each_archive_gives_the_same_files_on_every_run(tmp_path, dataset):
     counted = []
     for name in ("one", "two"):

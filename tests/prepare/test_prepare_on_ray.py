@@ -35,7 +35,7 @@ def raw(tmp_path_factory) -> Path:
     return root
 
 
-def run(raw: Path, out: Path, names=("all",), run_id="a", **settings):
+def run(raw: Path, out: Path, names=DATASETS, run_id="a", **settings):
     return prepare(
         list(names),
         data_root=raw,
@@ -89,8 +89,10 @@ def test_the_same_input_again_is_a_no_op_that_starts_no_ray(done, raw):
     out, first = done
     before = {p: p.stat().st_mtime_ns for p in (out / "p").rglob("*") if p.is_file()}
     found = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_RAY, "prepare", "--dataset", "all", "--data-root", raw,
-         "--processed-dir", out / "p", "--reports-dir", out / "r2", "--run-id", "b"],
+        [sys.executable, "-c", _WITHOUT_RAY, "prepare",
+         "--dataset", ",".join(DATASETS),
+         "--data-root", raw, "--processed-dir", out / "p",
+         "--reports-dir", out / "r2", "--run-id", "b"],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert "Nothing to do" in found.stdout
@@ -166,7 +168,7 @@ def test_a_failed_rerun_keeps_the_windows_of_before(tmp_path):
 
 def test_a_source_that_is_not_there_is_missing_under_all(tmp_path):
     synthesize("gharchive", tmp_path / "raw", seed=1, records=20)
-    manifests = run(tmp_path / "raw", tmp_path).manifests
+    manifests = run(tmp_path / "raw", tmp_path, names=["all"]).manifests
     assert manifests["gharchive"]["status"] == "completed"
     assert manifests["public_jira"]["status"] == "missing"
     assert "zenodo" in manifests["public_jira"]["reason"]
