@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= demo-output
 
+S3_VENV := .venv-s3
+
 .PHONY: install demo test test-all check bench clean
 .DEFAULT_GOAL := install
 
@@ -17,13 +19,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet -c constraints.txt --group dev -e '.[dashboard]'
 	touch $@
 
+# The S3 server of the tests: its botocore is another one than s3fs needs.
+$(S3_VENV)/.installed: Makefile
+	$(PYTHON) -m venv $(S3_VENV)
+	$(S3_VENV)/bin/python -m pip install --quiet 'moto[server]==5.2.5'
+	touch $@
+
 demo: install
 	$(BIN)/jepa-ray demo --output $(DEMO_OUT)
 
-test: install
+test: install $(S3_VENV)/.installed
 	$(BIN)/python -m pytest -m "not slow"
 
-test-all: install
+test-all: install $(S3_VENV)/.installed
 	$(BIN)/python -m pytest
 
 check: install
@@ -38,5 +46,5 @@ bench: install
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) $(S3_VENV) $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,9 +12,10 @@ import torch
 from jepa_ray.adapters import Shard, adapters
 from jepa_ray.config import PrepareConfig, SplitConfig
 from jepa_ray.corpus import Corpus, load
+from jepa_ray.prepare.account import Account
 from jepa_ray.prepare.block import BlockReport, process_block, raw_table
 from jepa_ray.prepare.documents import card, empty_manifest, filled_manifest
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, source_files
+from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint
 from jepa_ray.storage import join, write_bytes, write_json
 from jepa_ray.synth import synthesize
 
@@ -84,13 +85,14 @@ def write_prepared(
     adapter = adapters()[dataset]
     target = join(processed, dataset)
     shards = adapter(config).shards(raw)
-    marked = [(file, file_fingerprint(file)) for file in source_files(shards)]
+    marked = [(file, file_fingerprint(file)) for shard in shards for file in shard.files]
     fingerprint = dataset_fingerprint(adapter, config, marked)
     reports = process_shards(dataset, shards, target=target, key=fingerprint[:8], config=config)
-    manifest, statistics = filled_manifest(
-        empty_manifest(adapter, config, "completed"), reports, marked, fingerprint
+    account = Account.merge([report.account for report in reports])
+    manifest = filled_manifest(
+        empty_manifest(adapter, config, "completed"), account, marked, fingerprint
     )
-    stats = statistics.document() if statistics else None
+    stats = account.statistics.document() if account.statistics else None
     if stats:
         write_json(join(target, "stats.json"), stats)
     write_bytes(join(target, "README.md"), card(adapter, manifest, stats).encode())
@@ -104,7 +106,12 @@ def process_shards(
     """Every block of some shards, in order."""
     adapter = adapters()[dataset](config)
     return [
-        process_block(adapter, raw_table(shard.index, i, file.label, block), target=target, key=key)
+        process_block(
+            adapter,
+            raw_table(shard.index, i, file.label, block),
+            target=target,
+            key=f"{key}{shard.index:05d}",
+        )
         for shard in shards
         for i, file in enumerate(shard.files)
         for block in adapter.blocks(file)

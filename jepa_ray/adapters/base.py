@@ -7,6 +7,7 @@ executor uses the same three.
 
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -14,14 +15,17 @@ from typing import ClassVar, Protocol
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import StageError
 from jepa_ray.readers import (
+    Bounds,
     InputStream,
     RawBlock,
     RawDefect,
     RawItem,
     blocks_of,
+    codec_of,
     json_elements,
     line_chunks,
 )
+from jepa_ray.storage import open_source
 from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
 
 
@@ -146,10 +150,11 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
 
     Args:
         root: The data root.
-        patterns: Globs relative to it.
+        patterns: Globs relative to it; one that ends in `.gz` stands for `.zst` too.
         shard_bytes: Neighbours share a shard until it has this many bytes; 0: a file, a shard.
     """
-    paths = sorted({path for pattern in patterns for path in root.glob(pattern)})
+    forms = [form for pattern in patterns for form in _forms(pattern)]
+    paths = sorted({path for form in forms for path in root.glob(form)}, key=str)
     files = [SourceFile(p, p.relative_to(root).as_posix(), _bytes(p)) for p in paths]
     groups: list[list[SourceFile]] = []
     for file in files:
@@ -160,23 +165,40 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
     return [Shard(i, tuple(group)) for i, group in enumerate(groups)]
 
 
+def _forms(pattern: str) -> tuple[str, ...]:
+    return (
+        (pattern, f"{pattern.removesuffix('.gz')}.zst") if pattern.endswith(".gz") else (pattern,)
+    )
+
+
 def _bytes(path: Path) -> int:
     """Size of a file; 0 where there is none, as of a dangling link: reading it will say so."""
     return path.stat().st_size if path.is_file() else 0
 
 
+@contextmanager
+def source_stream(path: Path, config: PrepareConfig) -> Iterator[InputStream]:
+    """The bytes of a raw file, decompressed as its name promises, within the bounds of `config`.
+
+    Raises:
+        OSError: The file cannot be opened.
+        StageError: An object store failed.
+    """
+    bounds = Bounds(ratio=config.max_expansion, bytes=config.max_source_bytes)
+    with open_source(path) as raw:
+        yield InputStream(raw, codec=codec_of(path.name), bounds=bounds)
+
+
 def line_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
-    """Raw blocks of a file of lines, gzipped if its name ends in .gz."""
-    with file.path.open("rb") as raw:
-        stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
+    """Raw blocks of a file of lines."""
+    with source_stream(file.path, config) as stream:
         lines = line_chunks(stream, max_line_bytes=config.max_record_bytes)
         yield from blocks_of(lines, config.raw_block_bytes)
 
 
 def json_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
     """Raw blocks of a JSON file: an array's elements, or the document; neither is too large."""
-    with file.path.open("rb") as raw:
-        stream = InputStream(raw, gzipped=file.path.suffix == ".gz")
+    with source_stream(file.path, config) as stream:
         elements = json_elements(stream, max_bytes=config.max_record_bytes)
         yield from blocks_of(elements, config.raw_block_bytes)
 

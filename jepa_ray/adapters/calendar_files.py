@@ -13,7 +13,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.adapters.base import (
+    Shard,
+    SourceFile,
+    SourceInfo,
+    file_shards,
+    name_hasher,
+    source_stream,
+)
 from jepa_ray.adapters.recurrence import occurrences
 from jepa_ray.adapters.vevent import (
     DETAILS,
@@ -28,7 +35,6 @@ from jepa_ray.adapters.vevent import (
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import (
     IcsCalendar,
-    InputStream,
     RawBlock,
     RawDefect,
     RawItem,
@@ -79,8 +85,7 @@ class CalendarFiles:
 
     def _whole(self, file: SourceFile) -> Iterator[RawItem | RawDefect]:
         limit = self._config.max_record_bytes
-        with file.path.open("rb") as raw:
-            stream = InputStream(raw, gzipped=False)
+        with source_stream(file.path, self._config) as stream:
             data = stream.read(limit + 1)
         if stream.defect:
             yield RawDefect(1, *stream.defect)

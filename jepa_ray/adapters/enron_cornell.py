@@ -15,7 +15,12 @@ from itertools import count, islice
 from pathlib import Path
 from typing import ClassVar
 
-from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo
+from jepa_ray.adapters.base import (
+    Shard,
+    SourceFile,
+    SourceInfo,
+    source_stream,
+)
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import (
     InputStream,
@@ -61,7 +66,7 @@ class EnronCornell:
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard of the three files, or none if one is not there."""
-        for ending in (".txt.gz", ".txt"):
+        for ending in (".txt.gz", ".txt.zst", ".txt"):
             labels = [f"{_FOLDER}/email-Enron-{part}{ending}" for part in _PARTS]
             paths = [root / label for label in labels]
             if all(path.is_file() for path in paths):
@@ -77,8 +82,8 @@ class EnronCornell:
             columns = []
             for part in _PARTS:
                 path = file.path.with_name(file.path.name.replace(_PARTS[0], part))
-                raw = stack.enter_context(path.open("rb"))
-                columns.append(_lines(InputStream(raw, gzipped=path.suffix == ".gz"), part))
+                stream = stack.enter_context(source_stream(path, self._config))
+                columns.append(_lines(stream, part))
             yield from blocks_of(_simplices(*columns), self._config.raw_block_bytes)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:

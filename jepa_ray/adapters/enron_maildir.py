@@ -24,9 +24,16 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.adapters.base import (
+    Shard,
+    SourceFile,
+    SourceInfo,
+    file_shards,
+    name_hasher,
+    source_stream,
+)
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import InputStream, RawBlock, RawDefect, RawItem, blocks_of, tar_members
+from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
 from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
 
 CONFIDENCE = 0.8
@@ -82,11 +89,10 @@ class EnronMaildir:
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Messages, one item each."""
         limit = self._config.max_record_bytes
-        if file.path.suffix not in (".gz", ".tgz"):
+        if codec_of(file.path.name) is None:
             yield from blocks_of(_tree(file.path, limit), self._config.raw_block_bytes)
             return
-        with file.path.open("rb") as raw:
-            stream = InputStream(raw, gzipped=True)
+        with source_stream(file.path, self._config) as stream:
             members = tar_members(stream, max_member_bytes=limit)
             yield from blocks_of(members, self._config.raw_block_bytes)
 

@@ -1,6 +1,5 @@
 """`jepa-ray prepare`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(
     dataset: Annotated[str, typer.Option(help="all, or names separated by commas.")],
-    data_root: Annotated[Path, typer.Option(help="Folder of the raw sources.")],
+    data_root: Annotated[str, typer.Option(help="Folder or URL of the raw sources.")],
     processed_dir: ProcessedDir,
     reports_dir: Annotated[str, typer.Option(help="Folder for the report of the run.")],
     run_id: RunId,

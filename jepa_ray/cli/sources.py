@@ -1,6 +1,5 @@
 """`jepa-ray sources`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from jepa_ray.cli.options import Json
 
 def run(
     data_root: Annotated[
-        Path | None, typer.Option(help="Folder of the raw sources: says which are there.")
+        str | None, typer.Option(help="Folder or URL of the raw sources: says which are there.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -20,10 +19,12 @@ def run(
 
     from jepa_ray.adapters import broken, catalogue
     from jepa_ray.errors import SourceError
+    from jepa_ray.storage import source_path
 
-    if data_root is not None and not data_root.is_dir():
+    root = None if data_root is None else source_path(data_root)
+    if root is not None and not root.is_dir():
         raise SourceError(f"data root {data_root} is not a folder")
-    entries = catalogue(data_root)
+    entries = catalogue(root)
     if json:
         print_json({"sources": entries})
         return

@@ -41,7 +41,19 @@ class PrepareConfig(Config):
     max_record_bytes: int = Field(
         16 << 20, ge=1 << 10, le=1 << 30, description="A longer line, mail or file is quarantined."
     )
+    max_expansion: int = Field(
+        250, ge=2, le=100_000, description="A compressed file that expands further ends there."
+    )
+    max_source_bytes: int = Field(
+        1 << 40, ge=1 << 20, description="A compressed file that expands to more ends there."
+    )
     ics: IcsConfig = Field(default_factory=IcsConfig, description="Calendar recurrences.")
+    read_tasks: int | None = Field(
+        None, ge=1, description="Files read at once at most; None: as Ray Data finds room."
+    )
+    parse_tasks: int | None = Field(
+        None, ge=1, description="Parsing tasks at once at most; None: one a CPU."
+    )
     num_cpus: int | None = Field(
         None, ge=1, description="CPUs of the local Ray; None: all of them. Unused on a cluster."
     )

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jepa_ray.adapters import Adapter, parse_block
+from jepa_ray.prepare.account import Account, Part
 from jepa_ray.prepare.statistics import Statistics
 from jepa_ray.readers import RawBlock, RawDefect, RawItem
 from jepa_ray.storage import join, write_bytes
@@ -35,38 +36,32 @@ RAW_SCHEMA = pa.schema(
 )
 """A raw block on its way between Ray tasks: a row an item or a defect."""
 
+_LAST_FILE = 2**31 - 1
 
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of windows: its name, rows and bytes."""
 
-    name: str
-    rows: int
-    bytes: int
+END_OF_SHARD = "end_of_shard"
+"""Slug of the row that closes a shard; its number says how many rows came before it."""
 
 
 @dataclass(frozen=True)
 class BlockReport:
-    """The account of one block: every record of it is a window, a skip or in the quarantine.
+    """What became of one block.
 
     Attributes:
-        place: (shard, file, number) of its first row: the order of blocks.
-        records: By source label.
-        expanded: Windows beyond the first of their record.
-        skipped, quarantined: Records by reason and by slug.
-        part: The part file; None when there is no window.
-        quarantine: Name of the quarantine file; None when nothing was rejected.
-        statistics: Of the windows; None when there is none.
+        shard: Index of its shard.
+        place: (file, number) of its first row: the order of the blocks of a shard.
+        rows: Raw items and defects in it.
+        shard_rows: If the block closes its shard: the rows of the whole shard; else None.
+        node: Where it was processed, for people.
+        account: Of its records.
     """
 
-    place: tuple[int, int, int]
-    records: Counter[str]
-    expanded: int
-    skipped: Counter[str]
-    quarantined: Counter[str]
-    part: Part | None
-    quarantine: str | None
-    statistics: Statistics | None
+    shard: int
+    place: tuple[int, int]
+    rows: int
+    shard_rows: int | None
+    node: str
+    account: Account
 
     def dumps(self) -> bytes:
         """Bytes for Ray; only ever read back by `loads` in the same run."""
@@ -99,35 +94,47 @@ def raw_table(shard: int, file: int, source: str, block: RawBlock) -> pa.Table:
     )
 
 
-def process_block(adapter: Adapter, table: pa.Table, *, target: str, key: str) -> BlockReport:
+def closing_table(shard: int, rows: int) -> pa.Table:
+    """The row of `RAW_SCHEMA` that says: the shard ends here, after so many rows."""
+    return raw_table(shard, _LAST_FILE, "", [RawDefect(rows, END_OF_SHARD, "")])
+
+
+def process_block(
+    adapter: Adapter, table: pa.Table, *, target: str, key: str, node: str = ""
+) -> BlockReport:
     """Parse a raw block, write its windows and its quarantine, and account for every record.
 
     Args:
         adapter: Of the dataset.
         table: Rows of `RAW_SCHEMA`, all of one shard, at least one.
         target: Folder of the dataset.
-        key: Marks the files of this preparation.
+        key: Of the shard; names the files, with the place of the block.
+        node: Where this runs.
     """
     rows = table.to_pylist()
-    place = (rows[0]["shard"], rows[0]["file"], rows[0]["number"])
+    shard = rows[0]["shard"]
+    closing = rows.pop()["number"] if rows[-1]["slug"] == END_OF_SHARD else None
+    if not rows:
+        return BlockReport(shard, (_LAST_FILE, 0), 0, closing, node, Account())
+    place = (rows[0]["file"], rows[0]["number"])
     records: Counter[str] = Counter()
     batches: list[ActivityBatch] = []
     for source, group in groupby(rows, key=lambda row: str(row["source"])):
         batches.append(parse_block(adapter, source, [_raw_item(row) for row in group]))
         records[source] += batches[-1].records
     batch = ActivityBatch.join(adapter.kind, batches)
-    stem = f"{key}-{place[0]:05d}-{place[1]:05d}-{place[2]:010d}"
-    part, statistics = _write_windows(adapter, batch, target, f"part-{stem}.parquet")
-    return BlockReport(
-        place=place,
+    stem = f"{key}-{place[0]:05d}-{place[1]:010d}"
+    parts, statistics = _write_windows(adapter, batch, target, f"part-{stem}.parquet")
+    account = Account(
         records=records,
         expanded=batch.expanded,
         skipped=batch.skipped,
         quarantined=Counter(r.slug for r in batch.rejected),
-        part=part,
+        parts=parts,
         quarantine=_write_quarantine(batch.rejected, target, f"bad-{stem}.jsonl"),
         statistics=statistics,
     )
+    return BlockReport(shard, place, len(rows), closing, node, account)
 
 
 def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:
@@ -138,14 +145,15 @@ def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:
 
 def _write_windows(
     adapter: Adapter, batch: ActivityBatch, target: str, name: str
-) -> tuple[Part | None, Statistics | None]:
+) -> tuple[tuple[Part, ...], Statistics | None]:
     if not len(batch.columns):
-        return None, None
+        return (), None
     windows = record_windows(batch.columns)
     table = window_table(adapter.info.dataset, batch.kind, batch.columns, windows)
     data = parquet_bytes(table)
     write_bytes(join(target, "windows", name), data)
-    return Part(name, len(table), len(data)), Statistics.of(windows, table["window_start"])
+    part = Part(name, len(table), len(data))
+    return (part,), Statistics.of(windows, table["window_start"])
 
 
 def write_empty_part(target: str) -> Part:
@@ -163,11 +171,12 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _write_quarantine(rejected: Sequence[Rejected], target: str, name: str) -> str | None:
+def _write_quarantine(rejected: Sequence[Rejected], target: str, name: str) -> tuple[Part, ...]:
     if not rejected:
-        return None
+        return ()
     lines = [
         json.dumps({"locator": r.locator, "slug": r.slug, "detail": r.detail}) for r in rejected
     ]
-    write_bytes(join(target, "quarantine", name), ("\n".join(lines) + "\n").encode())
-    return name
+    data = ("\n".join(lines) + "\n").encode()
+    write_bytes(join(target, "quarantine", name), data)
+    return (Part(name, len(rejected), len(data)),)

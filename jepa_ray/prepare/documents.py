@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from jepa_ray import __version__
 from jepa_ray.adapters import Adapter, SourceFile
 from jepa_ray.config import PrepareConfig
-from jepa_ray.prepare.block import BlockReport
-from jepa_ray.prepare.statistics import Statistics
+from jepa_ray.prepare.account import Account
 from jepa_ray.windows import CONTRACT_VERSION, NameHasher
 
 Manifest = dict[str, Any]
@@ -49,47 +49,38 @@ def empty_manifest(
 
 
 def filled_manifest(
-    empty: Manifest,
-    reports: list[BlockReport],
-    files: list[tuple[SourceFile, str]],
-    fingerprint: str,
-) -> tuple[Manifest, Statistics | None]:
-    """The manifest and statistics of a prepared dataset.
+    empty: Manifest, account: Account, files: list[tuple[SourceFile, str]], fingerprint: str
+) -> Manifest:
+    """The manifest of a prepared dataset.
 
     Args:
         empty: From `empty_manifest`, made when the work began.
-        reports: Of all blocks, in order.
+        account: Of all records.
         files: Source files with their fingerprints.
         fingerprint: Of the dataset.
     """
-    records: Counter[str] = sum((r.records for r in reports), Counter())
-    parts = [r.part for r in reports if r.part]
-    filled = [r.statistics for r in reports if r.statistics]
-    statistics = Statistics.merge(filled) if filled else None
-    manifest = empty | {
-        "records": records.total(),
-        "windows": sum(part.rows for part in parts),
-        "expanded": sum(r.expanded for r in reports),
-        "distinct_windows": len(statistics.contents) if statistics else 0,
-        "skipped": _sorted(sum((r.skipped for r in reports), Counter())),
-        "quarantined": _sorted(sum((r.quarantined for r in reports), Counter())),
+    assert not account.lost, f"{account.lost} records of {empty['dataset']} are not accounted for"
+    return empty | {
+        "records": account.records.total(),
+        "windows": account.windows,
+        "expanded": account.expanded,
+        "distinct_windows": len(account.statistics.contents) if account.statistics else 0,
+        "skipped": _sorted(account.skipped),
+        "quarantined": _sorted(account.quarantined),
         "sources": [
-            {"path": f.label, "bytes": f.bytes, "fingerprint": mark, "records": records[f.label]}
+            {
+                "path": f.label,
+                "bytes": f.bytes,
+                "fingerprint": mark,
+                "records": account.records[f.label],
+            }
             for f, mark in files
         ],
-        "parts": [{"name": p.name, "rows": p.rows, "bytes": p.bytes} for p in parts],
-        "quarantine": [r.quarantine for r in reports if r.quarantine],
+        "parts": [asdict(part) for part in account.parts],
+        "quarantine": [part.name for part in account.quarantine],
         "fingerprint": fingerprint,
         "ended_utc": utc_now(),
     }
-    lost = manifest["records"] - (
-        manifest["windows"]
-        - manifest["expanded"]
-        + sum(manifest["skipped"].values())
-        + sum(manifest["quarantined"].values())
-    )
-    assert not lost, f"{lost} records of {manifest['dataset']} are not accounted for"
-    return manifest, statistics
 
 
 def public(manifest: Manifest) -> Manifest:

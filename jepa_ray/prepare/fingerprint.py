@@ -1,25 +1,30 @@
 """Is the input the same as last time? Content decides, not the place or the machine.
 
 Up to 64 MiB a file's whole content is hashed; beyond, its size, its time of change and 16 samples
-of 64 KiB spread evenly, so that a 6 GB archive is recognised in milliseconds.
+of 64 KiB spread evenly, so that a 6 GB archive is recognised in milliseconds. In an object store
+nothing is read: sizes and ETags say it.
 """
 
 import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
-from jepa_ray.adapters import Adapter, Shard, SourceFile
+from jepa_ray.adapters import Adapter, SourceFile
 from jepa_ray.config import PrepareConfig
 from jepa_ray.windows import CONTRACT_VERSION, NameHasher
 
 WHOLE_BYTES = 64 << 20
 _SAMPLE_BYTES = 64 << 10
 _SAMPLES = 16
+_DECIDING = {"windowing", "max_record_bytes", "max_expansion", "max_source_bytes", "ics"}
 
 
 def file_fingerprint(file: SourceFile) -> str:
     """Hex fingerprint of one source file or folder; "unreadable" when it cannot be read."""
     try:
-        return _fingerprint(file)
+        local = isinstance(file.path, Path)
+        return _fingerprint(file) if local else _remote_fingerprint(file.path)
     except OSError:  # the read task will say so, as a record of the quarantine
         return "unreadable"
 
@@ -46,10 +51,20 @@ def _fingerprint(file: SourceFile) -> str:
     return state.hexdigest()
 
 
+def _remote_fingerprint(path: Any) -> str:
+    """By what the object store says of each object: its size and its ETag, or time of change."""
+    state = hashlib.blake2b(digest_size=16)
+    for found in sorted(path.rglob("*"), key=str) if path.is_dir() else [path]:
+        info = found.fs.info(found.path)
+        mark = info.get("ETag") or info.get("etag") or info.get("mtime") or info.get("LastModified")
+        state.update(f"{found.relative_to(path)}\0{info.get('size')}\0{mark}\n".encode())
+    return state.hexdigest()
+
+
 def dataset_fingerprint(
     adapter: type[Adapter], config: PrepareConfig, files: list[tuple[SourceFile, str]]
 ) -> str:
-    """Hex fingerprint of all that decides a dataset's windows.
+    """Hex fingerprint (32 digits) of all that decides the windows of some source files.
 
     Args:
         adapter: Its version and the contract's enter.
@@ -57,7 +72,7 @@ def dataset_fingerprint(
             work is cut or run does not.
         files: Source files with their fingerprints.
     """
-    settings = config.model_dump(mode="json", include={"windowing", "max_record_bytes", "ics"})
+    settings = config.model_dump(mode="json", include=_DECIDING)
     document = {
         "contract_version": CONTRACT_VERSION,
         "dataset": adapter.info.dataset,
@@ -70,6 +85,8 @@ def dataset_fingerprint(
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def source_files(shards: list[Shard]) -> list[SourceFile]:
-    """All files of some shards, in order."""
-    return [file for shard in shards for file in shard.files]
+def shard_key(
+    adapter: type[Adapter], config: PrepareConfig, files: list[tuple[SourceFile, str]]
+) -> str:
+    """Name of a shard (16 hex digits) by its content: names its files and its marker."""
+    return dataset_fingerprint(adapter, config, files)[:16]

@@ -8,8 +8,8 @@ from jepa_ray.adapters import Adapter, Shard, SourceFile
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError
 from jepa_ray.prepare.documents import Manifest
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, source_files
-from jepa_ray.storage import exists, join, list_sizes
+from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
+from jepa_ray.storage import exists, join, list_sizes, reachable, source_path
 from jepa_ray.windows import read_manifest
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class Plan:
     Attributes:
         adapter: Of the dataset.
         shards: What to read; [] when the source is absent.
+        keys: Of the shards, by content.
         files: Its files with their fingerprints.
         fingerprint: Of all that decides the windows.
         target: Path or URL of `<processed-dir>/<dataset>`.
@@ -30,6 +31,7 @@ class Plan:
 
     adapter: type[Adapter]
     shards: list[Shard]
+    keys: list[str]
     files: list[tuple[SourceFile, str]]
     fingerprint: str
     target: str
@@ -59,6 +61,26 @@ class Plan:
         )
 
 
+def source_root(data_root: str | Path) -> Path:
+    """The folder of the raw sources.
+
+    Raises:
+        SourceError: There is none.
+        UsageError: Its object store cannot be reached.
+    """
+    root = source_path(data_root)
+    if not _is_folder(root):
+        raise SourceError(
+            f"data root {data_root} is not a folder; --data-root names the raw sources"
+        )
+    return root
+
+
+@reachable
+def _is_folder(root: Path) -> bool:
+    return root.is_dir()
+
+
 def make_plan(
     adapter: type[Adapter], data_root: Path, processed_dir: str, config: PrepareConfig
 ) -> Plan:
@@ -68,7 +90,9 @@ def make_plan(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SourceError(f"{adapter.info.dataset}: its folder cannot be read: {reason}") from None
-    files = [(file, file_fingerprint(file)) for file in source_files(shards)]
+    marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
+    keys = [shard_key(adapter, config, found) for found in marks]
+    files = [pair for found in marks for pair in found]
     target = join(processed_dir, adapter.info.dataset)
     try:
         before = read_manifest(target)
@@ -78,7 +102,7 @@ def make_plan(
         log.warning("%s/manifest.json %s: preparing anew", target, error)
         before = None
     fingerprint = dataset_fingerprint(adapter, config, files)
-    return Plan(adapter, shards, files, fingerprint, target, before)
+    return Plan(adapter, shards, keys, files, fingerprint, target, before)
 
 
 def refuse_absent(plans: list[Plan], data_root: Path) -> None:

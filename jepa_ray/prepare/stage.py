@@ -1,25 +1,27 @@
 """The stage: which datasets need work, do it, make each visible by its manifest.
 
-A dataset's folder holds `windows/`, `quarantine/`, `stats.json`, `README.md` and, written last,
-`manifest.json`, which lists the files that count. Until then readers see the state before: a killed
-run leaves nothing half-visible, and what it left behind is removed by the next one. Every attempt
-names its files anew, so none overwrites what an old manifest lists.
+A dataset's folder holds `windows/`, `quarantine/`, `shards/`, `stats.json`, `README.md` and,
+written last, `manifest.json`, which lists the files that count. Until then readers see the state
+before. A finished shard has its marker in `shards/` (see finished.py): a run that was killed goes
+on from there, and what else it left behind is removed by the next one that ends.
 """
 
 import logging
 import os
-import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jepa_ray.adapters import select
 from jepa_ray.cluster import session
 from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import JepaRayError, SourceError
-from jepa_ray.prepare.block import BlockReport, write_empty_part
+from jepa_ray.errors import SourceError
+from jepa_ray.prepare.account import Account
+from jepa_ray.prepare.block import write_empty_part
 from jepa_ray.prepare.documents import (
     Manifest,
     card,
@@ -28,7 +30,10 @@ from jepa_ray.prepare.documents import (
     public,
     run_markdown,
 )
-from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, too_bad
+from jepa_ray.prepare.finished import finished
+from jepa_ray.prepare.finished import sweep as sweep_markers
+from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, source_root, too_bad
+from jepa_ray.prepare.statistics import Statistics
 from jepa_ray.storage import (
     delete,
     exclusive,
@@ -40,10 +45,10 @@ from jepa_ray.storage import (
     write_json,
 )
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from jepa_ray.prepare.work import Progress
 
-Progress = Callable[[str, int], None]
-"""Told (dataset, records so far) whenever a block is done."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,18 +74,18 @@ class PrepareResult:
 def prepare(
     names: list[str],
     *,
-    data_root: Path,
+    data_root: str | Path,
     processed_dir: str,
     reports_dir: str,
     run_id: str,
     config: PrepareConfig,
-    progress: Progress = lambda _dataset, _records: None,
+    progress: "Progress" = lambda _dataset, _records: None,
 ) -> PrepareResult:
     """Turn raw sources into prepared datasets.
 
     Args:
         names: Dataset names, aliases, or `all`.
-        data_root: Where the raw sources lie.
+        data_root: Path or URL of the folder where the raw sources lie.
         processed_dir: Path or URL; gets a folder a dataset.
         reports_dir: Path or URL; gets `<run_id>.json` and `.md`.
         run_id: Name of this run.
@@ -97,17 +102,14 @@ def prepare(
     """
     if not names:
         raise SourceError("no dataset: give `all`, or names separated by commas")
-    if not data_root.is_dir():
-        raise SourceError(
-            f"data root {data_root} is not a folder; --data-root names the raw sources"
-        )
+    root = source_root(data_root)
     salt = os.environ.get("JEPA_RAY_ACTOR_SALT") or config.actor_salt
     config = config.model_copy(update={"actor_salt": salt})
-    plans = [make_plan(a, data_root, processed_dir, config) for a in select(names)]
+    plans = [make_plan(a, root, processed_dir, config) for a in select(names)]
     named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
-    refuse_absent([plan for plan in plans if plan.dataset in named], data_root)
+    refuse_absent([plan for plan in plans if plan.dataset in named], root)
     if "all" in names and not any(plan.shards for plan in plans):
-        log.warning("no source at all under %s: is it the right --data-root?", data_root)
+        log.warning("no source at all under %s: is it the right --data-root?", root)
     for folder in (processed_dir, reports_dir):
         require_writable(folder)
     manifests = _run(plans, config, progress)
@@ -120,11 +122,11 @@ def prepare(
     return result
 
 
-def _run(plans: list[Plan], config: PrepareConfig, progress: Progress) -> dict[str, Manifest]:
+def _run(plans: list[Plan], config: PrepareConfig, progress: "Progress") -> dict[str, Manifest]:
     """Do what needs doing; the manifests in the order of the plans. Ray starts if it must."""
     manifests: dict[str, Manifest] = {}
     with ExitStack() as stack:
-        started = False
+        start_ray = cache(lambda: stack.enter_context(session(num_cpus=config.num_cpus)))
         for plan in plans:
             if plan.adapter.info.blocked:
                 manifests[plan.dataset] = _blocked(plan, config)
@@ -135,10 +137,7 @@ def _run(plans: list[Plan], config: PrepareConfig, progress: Progress) -> dict[s
                 manifests[plan.dataset] = plan.before | {"seconds": 0.0, "unchanged": True}
             else:
                 with exclusive(plan.target, "prepare into"):
-                    if not started:
-                        stack.enter_context(session(num_cpus=config.num_cpus))
-                        started = True
-                    manifests[plan.dataset] = _prepare_one(plan, config, progress)
+                    manifests[plan.dataset] = _prepare_one(plan, config, start_ray, progress)
     return manifests
 
 
@@ -167,30 +166,28 @@ def _blocked(plan: Plan, config: PrepareConfig) -> Manifest:
     return manifest | {"seconds": 0.0}
 
 
-def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manifest:
-    from ray.exceptions import RayError  # noqa: PLC0415 - as below
-
-    from jepa_ray.prepare.datasource import Work, run  # noqa: PLC0415 - needs a Ray session
-
+def _prepare_one(
+    plan: Plan, config: PrepareConfig, start_ray: Callable[[], None], progress: "Progress"
+) -> Manifest:
     began = time.monotonic()
     empty = empty_manifest(plan.adapter, config, "completed")
-    key = f"{plan.fingerprint[:8]}{secrets.token_hex(2)}"
-    reports: list[BlockReport] = []
-    records = 0
+    done = finished(plan.target, plan.keys)
+    if done:
+        log.info(
+            "%s: %d of %d shards were finished before", plan.dataset, len(done), len(plan.keys)
+        )
     reason: str | None = None
-    try:
-        for report in run(Work(plan.adapter, config, _absolute(plan.target), key), plan.shards):
-            reports.append(report)
-            records += report.records.total()
-            progress(plan.dataset, records)
-    except RayError as error:
-        reason = f"a task failed after {records} records: {_cause(error)}"
-    reports.sort(key=lambda report: report.place)
-    manifest, statistics = filled_manifest(empty, reports, plan.files, plan.fingerprint)
+    if len(done) < len(plan.keys):
+        start_ray()
+        from jepa_ray.prepare.work import work_off  # noqa: PLC0415 - imports ray
+
+        reason = work_off(plan, config, done, progress)
+    account = Account.merge([done[key] for key in plan.keys if key in done])
+    manifest = filled_manifest(empty, account, plan.files, plan.fingerprint)
     reason = reason or too_bad(manifest, plan.target, config)
     if reason:
         manifest |= {"status": "failed", "reason": reason, "parts": []}
-    _publish(plan, manifest, statistics.document() if statistics else None)
+    _publish(plan, manifest, account.statistics, list(done.values()))
     seconds = time.monotonic() - began
     log.info(
         "%s: %s, %d records, %d windows in %.1f s",
@@ -199,44 +196,37 @@ def _prepare_one(plan: Plan, config: PrepareConfig, progress: Progress) -> Manif
     return manifest | {"seconds": round(seconds, 3)}
 
 
-def _cause(error: Exception) -> str:
-    """What broke a task; only our own messages are repeated, others may quote a record."""
-    last: BaseException = error
-    while not isinstance(last, JepaRayError):
-        deeper = getattr(last, "cause", None) or last.__cause__
-        if deeper is None:
-            where = f" ({last.strerror})" if isinstance(last, OSError) else ""
-            return f"{type(last).__name__}{where}; run again to retry"
-        last = deeper
-    return str(last)
-
-
-def _publish(plan: Plan, manifest: Manifest, stats: dict[str, object] | None) -> None:
+def _publish(
+    plan: Plan, manifest: Manifest, statistics: Statistics | None, done: list[Account]
+) -> None:
     """Make the new state visible, then remove what no longer counts.
 
-    A failed preparation never replaces a completed one: its manifest stands in `failed.json`.
+    A failed preparation never replaces a completed one: its manifest stands in `failed.json`. Its
+    finished shards stay for the next one.
     """
     target = plan.target
+    kept = {
+        "windows": {part.name for account in done for part in account.parts},
+        "quarantine": {part.name for account in done for part in account.quarantine},
+    }
     if manifest["status"] == "failed" and plan.before and plan.completed_before:
         write_json(join(target, "failed.json"), manifest)
-        _sweep(target, plan.before, also_keep=manifest["quarantine"])
+        kept["windows"] |= {part["name"] for part in plan.before["parts"]}
+        kept["quarantine"] |= set(plan.before["quarantine"])
+        _sweep(target, kept)
         return
+    stats = statistics.document() if statistics else None
     if stats:
         write_json(join(target, "stats.json"), stats)
     write_bytes(join(target, "README.md"), card(plan.adapter, manifest, stats).encode())
     write_json(join(target, "manifest.json"), manifest)
     delete(join(target, "failed.json"))
-    _sweep(target, manifest, also_keep=[])
+    sweep_markers(target, plan.keys)
+    _sweep(target, kept)
 
 
-def _sweep(target: str, manifest: Manifest, *, also_keep: list[str]) -> None:
-    parts = {part["name"] for part in manifest["parts"]}
-    for folder, keep in (("windows", parts), ("quarantine", {*manifest["quarantine"], *also_keep})):
+def _sweep(target: str, kept: dict[str, set[str]]) -> None:
+    for folder, names in kept.items():
         for name in list_names(join(target, folder)):
-            if name not in keep:
+            if name not in names:
                 delete(join(target, folder, name))
-
-
-def _absolute(target: str) -> str:
-    """Ray workers have a working directory of their own."""
-    return target if "://" in target else str(Path(target).absolute())

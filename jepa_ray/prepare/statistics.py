@@ -4,6 +4,7 @@
 the entropy tell how much there is to learn.
 """
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from jepa_ray.windows import FEATURES, POSITION_VALUES, POSITIONS, SLOTS, SparseWindows
+
+_ARRAYS = {
+    **dict.fromkeys(("total", "squares", "low", "high"), "<f8"),
+    **dict.fromkeys(("nonzero", "slots", "copies"), "<i8"),
+    "contents": "<u8",
+}
 
 
 @dataclass(eq=False)
@@ -87,6 +94,26 @@ class Statistics:
             earliest=min((p.earliest for p in parts if p.earliest), default=None),
             latest=max((p.latest for p in parts if p.latest), default=None),
         )
+
+    def state(self) -> dict[str, Any]:
+        """All of it as JSON values, exact; `of_state` takes it back."""
+        state: dict[str, Any] = {
+            name: getattr(self, name) for name in ("windows", "earliest", "latest")
+        }
+        for name, dtype in _ARRAYS.items():
+            array = getattr(self, name).astype(dtype)
+            state[name] = base64.b64encode(array.tobytes()).decode()
+        return state
+
+    @staticmethod
+    def of_state(state: dict[str, Any]) -> "Statistics":
+        """The statistics that gave `state`; KeyError, TypeError or ValueError if none did."""
+        arrays: dict[str, Any] = {
+            name: np.frombuffer(base64.b64decode(state[name], validate=True), dtype)
+            for name, dtype in _ARRAYS.items()
+        }
+        scalars: dict[str, Any] = {name: state[name] for name in ("windows", "earliest", "latest")}
+        return Statistics(**scalars, **arrays)
 
     @property
     def entropy_bits(self) -> float:

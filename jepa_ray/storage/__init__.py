@@ -14,6 +14,8 @@ from jepa_ray.storage.files import (
     write_bytes,
     write_json,
 )
+from jepa_ray.storage.remote import reachable
+from jepa_ray.storage.sources import open_source, source_path
 
 __all__ = [
     "delete",
@@ -23,9 +25,12 @@ __all__ = [
     "list_names",
     "list_sizes",
     "local_path",
+    "open_source",
+    "reachable",
     "read_bytes",
     "read_json",
     "require_writable",
+    "source_path",
     "write_bytes",
     "write_json",
 ]

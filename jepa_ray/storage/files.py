@@ -16,6 +16,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 
 from jepa_ray.errors import UsageError
+from jepa_ray.storage.remote import reachable, remote_faults
 
 
 def join(base: str | Path, *parts: str) -> str:
@@ -45,12 +46,14 @@ def _resolve(url: str | Path) -> tuple[Any, str]:
     return fs, str(path)
 
 
+@reachable
 def exists(url: str | Path) -> bool:
     """Whether there is a file or folder."""
     fs, path = _resolve(url)
     return bool(fs.exists(path))
 
 
+@reachable
 def read_bytes(url: str | Path) -> bytes:
     """The whole content; FileNotFoundError when there is none."""
     fs, path = _resolve(url)
@@ -63,6 +66,7 @@ def read_json(url: str | Path) -> Any:
     return json.loads(read_bytes(url))
 
 
+@reachable
 def write_bytes(url: str | Path, data: bytes) -> None:
     """Write a file whole or not at all; folders are made."""
     path = local_path(url)
@@ -90,6 +94,7 @@ def write_json(url: str | Path, document: Any) -> None:
     write_bytes(url, (text + "\n").encode())
 
 
+@reachable
 def list_names(url: str | Path) -> list[str]:
     """Names in a folder, sorted; [] when there is none."""
     fs, path = _resolve(url)
@@ -100,6 +105,7 @@ def list_names(url: str | Path) -> list[str]:
     return sorted(str(name).rstrip("/").rsplit("/", 1)[-1] for name in found)
 
 
+@reachable
 def list_sizes(url: str | Path) -> dict[str, int]:
     """Files in a folder with their bytes; {} when there is none."""
     fs, path = _resolve(url)
@@ -120,8 +126,8 @@ def require_writable(url: str | Path) -> None:
     try:
         write_bytes(probe, b"")
         delete(probe)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except remote_faults() as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise UsageError(f"{url} is not a folder that can be written to: {reason}") from None
 
 
@@ -151,6 +157,7 @@ def exclusive(url: str | Path, what: str) -> Iterator[None]:
         yield
 
 
+@reachable
 def delete(url: str | Path) -> None:
     """Delete a file; nothing happens when there is none."""
     fs, path = _resolve(url)

@@ -39,23 +39,23 @@ def content(folder: Path) -> dict[str, str]:
 
 def test_the_written_part_holds_a_window_per_record_in_our_schema(tmp_path):
     report = processed(tmp_path, block(issue_lines(20)))
-    assert report.part is not None
-    file = tmp_path / "windows" / report.part.name
+    assert report.account.parts
+    file = tmp_path / "windows" / report.account.parts[0].name
     table = pq.read_table(file)
     assert table.schema.equals(WINDOW_SCHEMA)
     assert table.schema.metadata == WINDOW_SCHEMA.metadata
-    assert len(table) == report.part.rows == 20
-    assert file.stat().st_size == report.part.bytes
+    assert len(table) == report.account.parts[0].rows == 20
+    assert file.stat().st_size == report.account.parts[0].bytes
     numbers = [source_id.rpartition(":")[2] for source_id in table["source_id"].to_pylist()]
     assert numbers == [str(10_000 + i) for i in range(20)]
 
 
 def test_the_names_of_the_files_follow_from_the_place_of_the_block(tmp_path):
     report = processed(tmp_path, block([*issue_lines(3), *BAD], number=7))
-    assert report.place == (2, 1, 7)
+    assert (report.shard, report.place) == (2, (1, 7))
     assert set(content(tmp_path)) == {
-        "windows/part-0abc-00002-00001-0000000007.parquet",
-        "quarantine/bad-0abc-00002-00001-0000000007.jsonl",
+        "windows/part-0abc-00001-0000000007.parquet",
+        "quarantine/bad-0abc-00001-0000000007.jsonl",
     }
 
 
@@ -72,18 +72,18 @@ def test_a_block_that_is_processed_twice_writes_the_same_bytes(tmp_path):
 def test_every_record_is_a_window_a_skip_or_in_the_quarantine(tmp_path):
     defect = RawDefect(99, "record_too_long", "a line of more than 3 bytes")
     report = processed(tmp_path, [*block([*issue_lines(4), *BAD]), defect])
-    assert report.records == {LABEL: 8}
-    assert report.part is not None
-    assert report.part.rows == 4
-    assert report.quarantined == {
+    assert report.account.records == {LABEL: 8}
+    assert len(report.account.parts) == 1
+    assert report.account.parts[0].rows == 4
+    assert report.account.quarantined == {
         "malformed_line": 1, "missing_field": 1, "bad_time": 1, "record_too_long": 1,
     }  # fmt: skip
-    assert report.skipped.total() == report.expanded == 0
+    assert report.account.skipped.total() == report.account.expanded == 0
 
 
 def test_a_quarantine_line_has_locator_slug_and_detail_and_no_raw_text(tmp_path):
     report = processed(tmp_path, [*block([*issue_lines(4), *BAD]), RawDefect(9, "x", "y")])
-    text = (tmp_path / "quarantine" / str(report.quarantine)).read_text()
+    text = (tmp_path / "quarantine" / report.account.quarantine[0].name).read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line["locator"] for line in lines] == [
         f"{LABEL}:5", f"{LABEL}:6", f"{LABEL}:7", f"{LABEL}#9",
@@ -93,14 +93,14 @@ def test_a_quarantine_line_has_locator_slug_and_detail_and_no_raw_text(tmp_path)
 
 
 def test_a_block_without_defects_writes_no_quarantine(tmp_path):
-    assert processed(tmp_path, block(issue_lines(3))).quarantine is None
+    assert processed(tmp_path, block(issue_lines(3))).account.quarantine == ()
     assert not (tmp_path / "quarantine").exists()
 
 
 def test_a_block_of_defects_only_writes_no_windows(tmp_path):
     report = processed(tmp_path, [RawDefect(1, "truncated_stream", "ends early")])
-    assert report.part is report.statistics is None
-    assert report.records == {LABEL: 1}
+    assert (report.account.parts, report.account.statistics) == ((), None)
+    assert report.account.records == {LABEL: 1}
     assert not (tmp_path / "windows").exists()
 
 
@@ -112,10 +112,14 @@ def test_a_part_goes_to_a_url(tmp_path):
 def test_a_report_survives_its_way_between_tasks(tmp_path):
     report = processed(tmp_path, block([*issue_lines(5), *BAD]))
     back = BlockReport.loads(report.dumps())
-    assert (back.place, back.records, back.part) == (report.place, report.records, report.part)
-    assert back.statistics is not None
-    assert report.statistics is not None
-    assert back.statistics.document() == report.statistics.document()
+    assert (back.place, back.account.records, back.account.parts) == (
+        report.place,
+        report.account.records,
+        report.account.parts,
+    )
+    assert back.account.statistics is not None
+    assert report.account.statistics is not None
+    assert back.account.statistics.document() == report.account.statistics.document()
 
 
 def test_a_raw_block_keeps_its_bytes_names_and_defects():
@@ -152,9 +156,9 @@ def test_how_the_work_is_cut_does_not_change_the_windows(tmp_path):
         )
         for i in range(0, 40, 9)
     ]
-    assert whole.part is not None
-    one = pq.read_table(tmp_path / "whole" / "windows" / whole.part.name)
-    parts = [pq.read_table(tmp_path / "cut" / "windows" / p.part.name) for p in pieces if p.part]
+    assert whole.account.parts
+    one = pq.read_table(tmp_path / "whole" / "windows" / whole.account.parts[0].name)
+    parts = [pq.read_table(tmp_path / "cut" / "windows" / p.account.parts[0].name) for p in pieces]
     assert [row for part in parts for row in part.to_pylist()] == one.to_pylist()
 
 
@@ -163,4 +167,4 @@ def test_blocks_of_a_shard_come_in_the_order_of_their_places(tmp_path):
     config = PrepareConfig()
     shards = adapters()[JIRA](config).shards(tmp_path / "raw")
     reports = process_shards(JIRA, shards, target=str(tmp_path / "out"), key="k", config=config)
-    assert [r.place for r in reports] == sorted(r.place for r in reports)
+    assert [(r.shard, *r.place) for r in reports] == sorted((r.shard, *r.place) for r in reports)

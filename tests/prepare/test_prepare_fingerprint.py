@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import pytest
 
-from jepa_ray.adapters import Adapter, Shard, SourceFile, adapters
+from jepa_ray.adapters import Adapter, SourceFile, adapters
 from jepa_ray.config import IcsConfig, PrepareConfig
 from jepa_ray.prepare import fingerprint
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, source_files
+from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
 from tests.prepared_corpus import JIRA
 
 LARGE = fingerprint.WHOLE_BYTES + 1
@@ -137,6 +137,9 @@ def test_another_dataset_source_or_number_of_sources_changes_the_fingerprint(fil
     assert dataset_fingerprint(adapters()[JIRA], config, [(source(file), "m")] * 2) != base
 
 
-def test_source_files_are_those_of_all_shards_in_order(file):
-    a, b, c = (SourceFile(file, name, 1) for name in "abc")
-    assert source_files([Shard(0, (a, b)), Shard(1, (c,))]) == [a, b, c]
+def test_a_shard_is_named_by_the_content_of_its_files(file):
+    adapter, config = adapters()[JIRA], PrepareConfig()
+    one, other = [(source(file), "m")], [(source(file), "n")]
+    assert shard_key(adapter, config, one) == shard_key(adapter, config, list(one))
+    assert shard_key(adapter, config, one) != shard_key(adapter, config, other)
+    assert len(shard_key(adapter, config, one)) == 16

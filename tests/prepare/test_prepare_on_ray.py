@@ -6,17 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
-from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import UsageError
-from jepa_ray.prepare import prepare
+from jepa_ray.config import SplitConfig
+from jepa_ray.corpus import load
+from jepa_ray.errors import CorpusError, UsageError
 from jepa_ray.storage import exclusive
 from jepa_ray.synth import DATASETS, synthesize
+from tests.prepare.stage_runs import RECORDS, bad_jira, run, uids
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
-RECORDS = 300
 _WITHOUT_RAY = """
 import sys
 from jepa_ray.cli import main
@@ -35,27 +34,10 @@ def raw(tmp_path_factory) -> Path:
     return root
 
 
-def run(raw: Path, out: Path, names=DATASETS, run_id="a", **settings):
-    return prepare(
-        list(names),
-        data_root=raw,
-        processed_dir=str(out / "p"),
-        reports_dir=str(out / "r"),
-        run_id=run_id,
-        config=PrepareConfig(**settings),
-    )
-
-
 @pytest.fixture(scope="module")
 def done(raw, tmp_path_factory):
     out = tmp_path_factory.mktemp("out")
-    return out, run(raw, out)
-
-
-def uids(out: Path, dataset: str) -> list[int]:
-    manifest = json.loads((out / "p" / dataset / "manifest.json").read_text())
-    parts = [out / "p" / dataset / "windows" / p["name"] for p in manifest["parts"]]
-    return sorted(u for p in parts for u in pq.read_table(p)["window_uid"].to_pylist())
+    return out, run(raw, out, DATASETS)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -70,7 +52,7 @@ def test_every_record_is_a_window_a_skip_or_in_quarantine(done, dataset):
 def test_a_dataset_folder_holds_what_the_design_names(done):
     folder = done[0] / "p" / "public_jira"
     assert {p.name for p in folder.iterdir()} == {
-        ".lock", "README.md", "manifest.json", "stats.json", "windows",
+        ".lock", "README.md", "manifest.json", "shards", "stats.json", "windows",
     }  # fmt: skip
     stats = json.loads((folder / "stats.json").read_text())
     assert stats["features"]["task"]["max"] == 1.0
@@ -120,17 +102,6 @@ def test_changed_input_replaces_the_windows_and_leaves_no_old_file(tmp_path):
     assert left == {p["name"] for p in manifest["parts"]}
 
 
-def bad_jira(root: Path, good: int, bad: int) -> None:
-    folder = root / "public_jira"
-    folder.mkdir(parents=True)
-    lines = [
-        json.dumps({"id": f"J:{i}", "created": "2014-05-02T10:11:12", "summary": "x"})
-        for i in range(good)
-    ]
-    lines += ["{broken"] * bad
-    (folder / "x.normalized.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
-
-
 def test_a_bad_record_goes_to_the_quarantine_with_its_place(tmp_path):
     bad_jira(tmp_path / "raw", good=99, bad=1)
     manifest = run(tmp_path / "raw", tmp_path, names=["public_jira"]).manifests["public_jira"]
@@ -151,7 +122,9 @@ def test_too_many_bad_records_fail_the_dataset_with_the_counts(command, tmp_path
     assert "malformed_line: 50" in found.err
     assert found.json["datasets"]["public_jira"]["status"] == "failed"
     assert found.json["datasets"]["gharchive"]["status"] == "completed"
-    assert not list((tmp_path / "p" / "public_jira").glob("windows/*"))
+    assert found.json["datasets"]["public_jira"]["windows"] == 50
+    with pytest.raises(CorpusError, match="is failed"):
+        load(str(tmp_path / "p"), ["public_jira"], SplitConfig())
 
 
 def test_a_failed_rerun_keeps_the_windows_of_before(tmp_path):
@@ -198,16 +171,6 @@ def test_a_shortened_part_file_is_prepared_again(raw, tmp_path):
     part.write_bytes(b"")
     assert not run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"].get("unchanged")
     assert uids(tmp_path, "public_jira") == before
-
-
-def test_no_attempt_overwrites_the_parts_of_an_earlier_one(raw, tmp_path):
-    names = []
-    for stats in ("kept", "lost"):
-        manifest = run(raw, tmp_path, names=["public_jira"]).manifests["public_jira"]
-        names.append({part["name"] for part in manifest["parts"]})
-        if stats == "kept":
-            (tmp_path / "p" / "public_jira" / "stats.json").unlink()
-    assert not names[0] & names[1]
 
 
 def test_a_stricter_rerun_is_not_content_with_what_is_there(tmp_path):

@@ -11,7 +11,7 @@ from jepa_ray.readers import InputStream, RawDefect, json_elements
 
 
 def read(data, *, limit=1000, chunk=1 << 18):
-    stream = InputStream(io.BytesIO(data), gzipped=False)
+    stream = InputStream(io.BytesIO(data))
     return list(json_elements(stream, max_bytes=limit, chunk_bytes=chunk))
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa_ray.readers import InputStream, RawDefect, RawItem, blocks_of, line_chunks
+from jepa_ray.readers import GZIP, InputStream, RawDefect, RawItem, blocks_of, line_chunks
 
 PIECES = st.lists(st.sampled_from([b"", b"a", b"bcd", b"\r", b"\0", b"x" * 30]), max_size=12).map(
     b"\n".join
@@ -15,7 +15,7 @@ PIECES = st.lists(st.sampled_from([b"", b"a", b"bcd", b"\r", b"\0", b"x" * 30]),
 
 
 def chunks(data, *, limit=1 << 20, chunk=4, gzipped=False):
-    stream = InputStream(io.BytesIO(data), gzipped=gzipped)
+    stream = InputStream(io.BytesIO(data), codec=GZIP if gzipped else None)
     return list(line_chunks(stream, max_line_bytes=limit, chunk_bytes=chunk))
 
 

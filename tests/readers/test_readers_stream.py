@@ -2,20 +2,22 @@
 
 import gzip
 import io
+import os
 import zlib
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa_ray.readers import InputStream
+from jepa_ray.readers import GZIP, ZSTD, Bounds, InputStream, codec_of
 
 TEXT = b"".join(b"line %d\n" % i for i in range(40_000))
 PACKED = gzip.compress(TEXT, mtime=0)
 
 
 def read_all(data, *, gzipped=True, size=1 << 16):
-    stream = InputStream(io.BytesIO(data), gzipped=gzipped)
+    stream = InputStream(io.BytesIO(data), codec=GZIP if gzipped else None)
     found = b"".join(iter(lambda: stream.read(size), b""))
     return found, stream.defect and stream.defect[0]
 
@@ -108,7 +110,7 @@ def test_damage_in_the_middle_keeps_the_beginning():
 
 
 def test_a_detail_holds_nothing_of_the_content():
-    stream = InputStream(io.BytesIO(PACKED[:-20] + b"SECRETMARKER" * 3), gzipped=True)
+    stream = InputStream(io.BytesIO(PACKED[:-20] + b"SECRETMARKER" * 3), codec=GZIP)
     while stream.read(1000):
         pass
     assert stream.defect
@@ -123,7 +125,7 @@ def test_no_bytes_crash_the_stream(data, gzipped):
 
 
 def test_skip_tells_how_much_there_was():
-    stream = InputStream(io.BytesIO(PACKED), gzipped=True)
+    stream = InputStream(io.BytesIO(PACKED), codec=GZIP)
     assert stream.skip(7) == 7
     assert stream.read(4) == TEXT[7:11]
     assert stream.skip(1 << 40) == len(TEXT) - 11
@@ -131,7 +133,7 @@ def test_skip_tells_how_much_there_was():
 
 def test_a_bomb_is_read_in_bounded_pieces():
     bomb = gzip.compress(bytes(200 << 20), mtime=0)
-    stream = InputStream(io.BytesIO(bomb), gzipped=True)
+    stream = InputStream(io.BytesIO(bomb), codec=GZIP)
     assert len(stream.read(1000)) == 1000
     assert len(stream._ready) <= 1 << 20
 
@@ -146,7 +148,88 @@ class Failing(io.BytesIO):
 
 
 def test_a_read_error_is_a_defect():
-    stream = InputStream(Failing(bytes(100_000)), gzipped=False)
+    stream = InputStream(Failing(bytes(100_000)))
     assert len(stream.read(1 << 20)) == 32 << 10
     assert stream.read(1) == b""
     assert stream.defect == ("unreadable_file", "reading failed: Input/output error")
+
+
+def zstd(data, level=3):
+    return zstandard.ZstdCompressor(level=level, write_checksum=True).compress(data)
+
+
+def read_zstd(data, bounds=None):
+    stream = InputStream(io.BytesIO(data), codec=ZSTD, bounds=bounds)
+    found = b"".join(iter(lambda: stream.read(1 << 16), b""))
+    return found, stream.defect and stream.defect[0]
+
+
+def test_zstd_frames_skippable_ones_included_are_one_stream():
+    skippable = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
+    data = zstd(TEXT) + skippable + zstd(b"x") + zstd(b"")
+    assert read_zstd(data) == (TEXT + b"x", None)
+    assert read_zstd(skippable + data) == (TEXT + b"x", None)
+    assert read_zstd(data + b"\0" * 600) == (TEXT + b"x", None)
+
+
+@pytest.mark.parametrize("cut", [4, 5, 9, 100, 1024, 1025, 20_000, -1, -4, -5])
+def test_a_cut_zstd_stream_keeps_what_came_before_the_cut(cut):
+    data = zstd(os.urandom(30_000) + TEXT)
+    found, slug = read_zstd(data[:cut])
+    assert slug == "truncated_stream"
+    assert len(found) >= len(data[:cut]) - 128_000
+    whole, _ = read_zstd(data)
+    assert whole.startswith(found)
+
+
+def test_a_flipped_bit_in_zstd_is_a_defect_and_what_came_before_is_kept():
+    data = bytearray(zstd(TEXT) + zstd(TEXT[::-1]))
+    data[len(zstd(TEXT)) + 3000] ^= 4
+    found, slug = read_zstd(bytes(data))
+    assert slug == "damaged_stream"
+    assert found.startswith(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("data", "slug"), [(b"", "empty_file"), (PACKED, "not_zstd"), (zstd(b"a") + b"PK", "trailing")]
+)
+def test_what_is_no_zstd_says_so(data, slug):
+    assert str(read_zstd(data)[1]).startswith(slug)
+
+
+@given(st.binary())
+def test_no_bytes_crash_a_zstd_stream(data):
+    read_zstd(data)
+    read_zstd(zstd(TEXT)[:50] + data)
+
+
+@pytest.mark.parametrize(("codec", "pack"), [(GZIP, gzip.compress), (ZSTD, zstd)])
+def test_a_bomb_ends_at_its_bounds_in_little_memory(codec, pack):
+    bomb = pack(bytes(200 << 20))
+    for bounds, limit in (
+        (Bounds(ratio=2), 64 << 20),
+        (Bounds(ratio=10**5, bytes=1 << 20), 1 << 20),
+    ):
+        stream = InputStream(io.BytesIO(bomb), codec=codec, bounds=bounds)
+        given_, largest = 0, 0
+        while piece := stream._next_piece():
+            given_ += len(piece)
+            largest = max(largest, len(piece))
+        assert stream.defect is not None
+        assert stream.defect[0] == "decompression_bomb"
+        assert "max_expansion" in stream.defect[1]
+        assert given_ <= limit + (32 << 20)
+        assert largest <= 33 << 20
+
+
+def test_what_compresses_well_is_no_bomb():
+    assert read_zstd(zstd(TEXT * 40))[1] is None
+    assert read_all(gzip.compress(bytes(100 << 20), mtime=0))[1] == "decompression_bomb"
+    assert read_all(gzip.compress(bytes(50 << 20), mtime=0))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.gz", GZIP), ("a.tar.zst", ZSTD), ("a.tgz", GZIP), ("a.json", None)]
+)
+def test_the_name_says_how_a_file_is_compressed(name, codec):
+    assert codec_of(name) is codec

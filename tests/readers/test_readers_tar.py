@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa_ray.readers import InputStream, RawDefect, RawItem, tar_members
+from jepa_ray.readers import GZIP, InputStream, RawDefect, RawItem, tar_members
 
 FORMATS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 FILES = [
@@ -39,7 +39,7 @@ def archive(files, fmt=tarfile.GNU_FORMAT):
 
 
 def walk(data, *, limit=1 << 20, gzipped=False):
-    stream = InputStream(io.BytesIO(data), gzipped=gzipped)
+    stream = InputStream(io.BytesIO(data), codec=GZIP if gzipped else None)
     return list(tar_members(stream, max_member_bytes=limit))
 
 

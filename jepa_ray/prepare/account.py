@@ -1,0 +1,110 @@
+"""What became of some records: counts, files and statistics, of a block, a shard or a dataset."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jepa_ray.prepare.statistics import Statistics
+
+_FORM = 1
+_COUNTERS = ("records", "skipped", "quarantined")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file that was written: its name, rows (windows or quarantined records) and bytes."""
+
+    name: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Account:
+    """Every record is in a window, a skip or the quarantine.
+
+    Attributes:
+        records: By source label.
+        expanded: Windows beyond the first of their record.
+        skipped, quarantined: Records by reason and by slug.
+        parts: Files of windows.
+        quarantine: Files of rejected records.
+        statistics: Of the windows; None when there is none.
+    """
+
+    records: Counter[str] = field(default_factory=Counter)
+    expanded: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    parts: tuple[Part, ...] = ()
+    quarantine: tuple[Part, ...] = ()
+    statistics: Statistics | None = None
+
+    @property
+    def windows(self) -> int:
+        """Windows in all parts."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def lost(self) -> int:
+        """Records that are nowhere: 0, or the program is wrong."""
+        bad = self.skipped.total() + self.quarantined.total()
+        return self.records.total() - (self.windows - self.expanded + bad)
+
+    @staticmethod
+    def merge(accounts: Sequence["Account"]) -> "Account":
+        """The account of all their records; files stay in order."""
+
+        def total(name: str) -> Counter[str]:
+            return sum((getattr(a, name) for a in accounts), Counter())
+
+        statistics = [a.statistics for a in accounts if a.statistics]
+        return Account(
+            records=total("records"),
+            expanded=sum(a.expanded for a in accounts),
+            skipped=total("skipped"),
+            quarantined=total("quarantined"),
+            parts=tuple(part for a in accounts for part in a.parts),
+            quarantine=tuple(part for a in accounts for part in a.quarantine),
+            statistics=Statistics.merge(statistics) if statistics else None,
+        )
+
+    def dumps(self) -> bytes:
+        """JSON, to be read back by `loads`."""
+        document = {name: dict(getattr(self, name)) for name in _COUNTERS} | {
+            "form": _FORM,
+            "expanded": self.expanded,
+            "parts": [asdict(part) for part in self.parts],
+            "quarantine": [asdict(part) for part in self.quarantine],
+            "statistics": self.statistics.state() if self.statistics else None,
+        }
+        return json.dumps(document).encode()
+
+    @staticmethod
+    def loads(data: bytes) -> "Account":
+        """The account that was dumped.
+
+        Raises:
+            ValueError: It is none, or of another form.
+        """
+        try:
+            found: dict[str, Any] = json.loads(data)
+            account = Account(
+                records=Counter(found["records"]),
+                expanded=int(found["expanded"]),
+                skipped=Counter(found["skipped"]),
+                quarantined=Counter(found["quarantined"]),
+                parts=tuple(Part(**part) for part in found["parts"]),
+                quarantine=tuple(Part(**part) for part in found["quarantine"]),
+                statistics=Statistics.of_state(found["statistics"])
+                if found["statistics"]
+                else None,
+            )
+            form = found["form"]
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"not an account: {type(error).__name__}") from None
+        if account.lost or form != _FORM:
+            raise ValueError("not an account of this form, or one that does not add up")
+        return account

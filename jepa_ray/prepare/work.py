@@ -1,0 +1,95 @@
+"""The unfinished shards of a dataset, worked off on Ray; each is marked as soon as it is whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ray.exceptions import RayError
+
+from jepa_ray.config import PrepareConfig
+from jepa_ray.errors import JepaRayError, StageError
+from jepa_ray.prepare.account import Account
+from jepa_ray.prepare.block import BlockReport
+from jepa_ray.prepare.datasource import KeyedShard, Work, run
+from jepa_ray.prepare.finished import finish, lost_files
+from jepa_ray.prepare.plan import Plan
+from jepa_ray.storage import local_path
+
+Progress = Callable[[str, int], None]
+"""Told (dataset, records so far) whenever a block is done."""
+
+
+class Tally:
+    """The blocks of shards on their way; a shard is whole when all its rows have come back."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, list[BlockReport]] = {}
+        self._rows: dict[int, int] = {}
+
+    def add(self, report: BlockReport) -> Account | None:
+        """Take a block's report; the account of its shard once that is whole, else None."""
+        blocks = self._blocks.setdefault(report.shard, [])
+        blocks.append(report)
+        if report.shard_rows is not None:
+            self._rows[report.shard] = report.shard_rows
+        if sum(block.rows for block in blocks) != self._rows.get(report.shard):
+            return None
+        del self._blocks[report.shard], self._rows[report.shard]
+        return Account.merge([b.account for b in sorted(blocks, key=lambda b: b.place)])
+
+
+def work_off(
+    plan: Plan, config: PrepareConfig, done: dict[str, Account], progress: Progress
+) -> str | None:
+    """Prepare the shards that `done` lacks, and add each to it once it is marked. Needs Ray.
+
+    Returns:
+        Why not all of them were finished; None: they were.
+    """
+    shards = [
+        KeyedShard(shard, key)
+        for shard, key in zip(plan.shards, plan.keys, strict=True)
+        if key not in done
+    ]
+    keys = {s.shard.index: s.key for s in shards}
+    records = sum(account.records.total() for account in done.values())
+    tally, nodes = Tally(), set()
+    try:
+        for report in run(Work(plan.adapter, config, _absolute(plan.target)), shards):
+            records += report.account.records.total()
+            nodes.add(report.node)
+            progress(plan.dataset, records)
+            whole = tally.add(report)
+            if whole:
+                _mark(plan.target, keys[report.shard], whole, nodes)
+                done[keys[report.shard]] = whole
+    except (RayError, JepaRayError) as error:
+        return f"a task failed after {records} records: {_cause(error)}"
+    return None
+
+
+def _mark(target: str, key: str, whole: Account, nodes: set[str]) -> None:
+    lost = lost_files(target, whole) if local_path(target) else []
+    if lost:
+        raise StageError(
+            f"{lost[0]} was written, but is not in {target} as this node sees it (written on "
+            f"{', '.join(sorted(nodes))}): --processed-dir must be object storage or a disk that "
+            "all nodes see"
+        )
+    finish(target, key, whole)
+
+
+def _cause(error: Exception) -> str:
+    """What broke a task; only our own messages are repeated, others may quote a record."""
+    last: BaseException = error
+    while not isinstance(last, JepaRayError):
+        deeper = getattr(last, "cause", None) or last.__cause__
+        if deeper is None:
+            where = f" ({last.strerror})" if isinstance(last, OSError) else ""
+            return f"{type(last).__name__}{where}; run again to go on from the finished shards"
+        last = deeper
+    return str(last)
+
+
+def _absolute(target: str) -> str:
+    """Ray workers have a working directory of their own."""
+    return target if "://" in target else str(Path(target).absolute())

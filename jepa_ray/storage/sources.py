@@ -1,0 +1,89 @@
+"""Raw sources on a disk or in an object store, as path objects and as streams."""
+
+import io
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from jepa_ray.errors import StageError, UsageError
+from jepa_ray.storage.files import local_path
+from jepa_ray.storage.remote import remote_faults
+
+_READ_AHEAD = 8 << 20
+
+
+def source_path(url: str | Path) -> Path:
+    """A folder or file of raw data.
+
+    Args:
+        url: A local path, `file://`, or a URL of any scheme that fsspec knows.
+
+    Returns:
+        pathlib's own for a local path; for a URL universal_pathlib's, which offers the same.
+
+    Raises:
+        UsageError: Nothing here knows the scheme.
+    """
+    local = local_path(url)
+    if local is not None:
+        return local
+    from upath import UPath  # noqa: PLC0415 - and with it fsspec: only where it is needed
+
+    try:
+        path = UPath(str(url))
+        path.fs  # noqa: B018 - a scheme whose package is not installed shows here
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"{url} cannot be opened: {error}") from None
+    return cast("Path", path)
+
+
+def open_source(path: Path) -> BinaryIO:
+    """Open a raw file for reading.
+
+    Raises:
+        OSError: It cannot be opened; if it is in an object store, because it is not there or not
+            allowed.
+        StageError: An object store failed, now or in a later `read`: this says nothing of the file,
+            so it is no defect of it.
+    """
+    return path.open("rb") if isinstance(path, Path) else _open_remote(path)
+
+
+def _open_remote(path: Any) -> BinaryIO:
+    try:
+        raw = path.open("rb", block_size=_READ_AHEAD, cache_type="readahead")
+    except (FileNotFoundError, PermissionError):
+        raise
+    except remote_faults() as error:
+        raise _failed(path, error) from None
+    return cast("BinaryIO", _Remote(path, raw))
+
+
+class _Remote(io.RawIOBase):
+    """A remote stream whose failures are not taken for the end or a defect of the file."""
+
+    def __init__(self, path: Path, raw: BinaryIO) -> None:
+        self._path = path
+        self._raw = raw
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; StageError when the store fails."""
+        try:
+            return self._raw.read(size)
+        except remote_faults() as error:
+            raise _failed(self._path, error) from None
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def close(self) -> None:
+        """Close the stream below too."""
+        self._raw.close()
+        super().close()
+
+
+def _failed(path: Path, error: BaseException) -> StageError:
+    return StageError(
+        f"reading {path} failed: {type(error).__name__}; run again to go on from the finished "
+        "shards"
+    )
