@@ -107,11 +107,11 @@ class GHArchive:
             _values(events),
             offset_minutes=0,
         )
-        name = self._hash
-        columns.actor = np.array([name(event.actor.login) for event in events], np.uint64)
-        columns.project = np.array(
-            [name(event.repo.name) if event.repo.name else 0 for event in events], np.uint64
-        )
+        repositories = [event.repo.name for event in events]
+        columns.actor = self._hash.many([event.actor.login for event in events])
+        columns.project = self._hash.many(repositories)
+        if "" in repositories:
+            columns.project[[not name for name in repositories]] = 0
         columns.category = [category(event.type) for event in events]
         return ActivityBatch(self.kind, columns, records=len(events))
 

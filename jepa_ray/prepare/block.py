@@ -20,7 +20,14 @@ from jepa_ray.prepare.account import Account, Part
 from jepa_ray.prepare.statistics import Statistics
 from jepa_ray.readers import RawBlock, RawDefect, RawItem
 from jepa_ray.storage import join, write_bytes
-from jepa_ray.windows import WINDOW_SCHEMA, ActivityBatch, Rejected, record_windows, window_table
+from jepa_ray.windows import (
+    RUN_TYPE,
+    WINDOW_SCHEMA,
+    ActivityBatch,
+    Rejected,
+    record_windows,
+    window_table,
+)
 
 RAW_SCHEMA = pa.schema(
     [
@@ -37,6 +44,23 @@ RAW_SCHEMA = pa.schema(
 """A raw block on its way between Ray tasks: a row an item or a defect."""
 
 _LAST_FILE = 2**31 - 1
+_HASHES = ("window_uid", "actor", "project")
+_DELTAS = {
+    "source_id": "DELTA_BYTE_ARRAY",
+    "window_start": "DELTA_BINARY_PACKED",
+    "window_end": "DELTA_BINARY_PACKED",
+}
+_PARQUET: dict[str, Any] = {
+    "compression": "zstd",
+    # A dictionary of hashes costs more than it saves: zstd finds what repeats.
+    "use_dictionary": [
+        f"{name}.list.element.{child.name}" if name == "runs" else name
+        for name in WINDOW_SCHEMA.names
+        if name not in (*_HASHES, *_DELTAS)
+        for child in (RUN_TYPE if name == "runs" else (WINDOW_SCHEMA.field(name),))
+    ],
+    "column_encoding": _DELTAS,
+}
 
 
 END_OF_SHARD = "end_of_shard"
@@ -112,29 +136,77 @@ def process_block(
         node: Where this runs.
     """
     rows = table.to_pylist()
-    shard = rows[0]["shard"]
+    writer = PartWriter(adapter, rows[0]["shard"], target=target, key=key, node=node)
     closing = rows.pop()["number"] if rows[-1]["slug"] == END_OF_SHARD else None
-    if not rows:
-        return BlockReport(shard, (_LAST_FILE, 0), 0, closing, node, Account())
-    place = (rows[0]["file"], rows[0]["number"])
-    records: Counter[str] = Counter()
-    batches: list[ActivityBatch] = []
-    for source, group in groupby(rows, key=lambda row: str(row["source"])):
-        batches.append(parse_block(adapter, source, [_raw_item(row) for row in group]))
-        records[source] += batches[-1].records
-    batch = ActivityBatch.join(adapter.kind, batches)
-    stem = f"{key}-{place[0]:05d}-{place[1]:010d}"
-    parts, statistics = _write_windows(adapter, batch, target, f"part-{stem}.parquet")
-    account = Account(
-        records=records,
-        expanded=batch.expanded,
-        skipped=batch.skipped,
-        quarantined=Counter(r.slug for r in batch.rejected),
-        parts=parts,
-        quarantine=_write_quarantine(batch.rejected, target, f"bad-{stem}.jsonl"),
-        statistics=statistics,
-    )
-    return BlockReport(shard, place, len(rows), closing, node, account)
+    for (file, source), group in groupby(rows, key=lambda row: (row["file"], str(row["source"]))):
+        writer.add(file, source, [_raw_item(row) for row in group])
+    return writer.flush(closing)
+
+
+class PartWriter:
+    """Parses raw blocks of one shard as they come, and writes them as one part at each flush.
+
+    Attributes:
+        windows, bytes: What is waiting for the next flush: windows, and raw bytes they came from.
+        rows: Raw items and defects taken so far, over all flushes.
+    """
+
+    def __init__(self, adapter: Adapter, shard: int, *, target: str, key: str, node: str) -> None:
+        self.rows = 0
+        self._adapter = adapter
+        self._shard = shard
+        self._target = target
+        self._key = key
+        self._node = node
+        self._begin()
+
+    def _begin(self) -> None:
+        self.windows = self.bytes = 0
+        self._place: tuple[int, int] | None = None
+        self._before = self.rows
+        self._records: Counter[str] = Counter()
+        self._batches: list[ActivityBatch] = []
+
+    def add(self, file: int, source: str, block: RawBlock) -> None:
+        """Parse one raw block.
+
+        Args:
+            file: Index of its file in the shard.
+            source: Label of the file.
+            block: At least one item or defect.
+        """
+        batch = parse_block(self._adapter, source, block)
+        self._place = self._place or (file, block[0].number)
+        self._batches.append(batch)
+        self._records[source] += batch.records
+        self.rows += len(block)
+        self.windows += len(batch.columns)
+        self.bytes += sum(len(item.data) for item in block if isinstance(item, RawItem))
+
+    def flush(self, shard_rows: int | None = None) -> BlockReport:
+        """Write what is waiting, and begin anew.
+
+        Args:
+            shard_rows: If the shard ends here, the rows of the whole shard.
+        """
+        place = self._place or (_LAST_FILE, 0)
+        batch = ActivityBatch.join(self._adapter.kind, self._batches)
+        stem = f"{self._key}-{place[0]:05d}-{place[1]:010d}"
+        parts, statistics = _write_windows(
+            self._adapter, batch, self._target, f"part-{stem}.parquet"
+        )
+        account = Account(
+            records=self._records,
+            expanded=batch.expanded,
+            skipped=batch.skipped,
+            quarantined=Counter(r.slug for r in batch.rejected),
+            parts=parts,
+            quarantine=_write_quarantine(batch.rejected, self._target, f"bad-{stem}.jsonl"),
+            statistics=statistics,
+        )
+        rows = self.rows - self._before
+        self._begin()
+        return BlockReport(self._shard, place, rows, shard_rows, self._node, account)
 
 
 def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:
@@ -166,7 +238,7 @@ def write_empty_part(target: str) -> Part:
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table of `WINDOW_SCHEMA` as one Parquet file, zstd."""
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, WINDOW_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(sink, WINDOW_SCHEMA, **_PARQUET) as writer:
         writer.write_table(table)
     return bytes(sink.getvalue())
 

@@ -1,33 +1,42 @@
 """Shards -> raw blocks -> reports, on Ray Data.
 
-One read task a shard decompresses and cuts (cheap); `num_cpus=0.99` keeps the parsing stage from
-being fused with it, so one unsplittable stream still feeds many parsing tasks. Only raw blocks and
-small reports travel through Ray: the windows are written where they are parsed.
+Two ways, and the same windows. Where there are shards enough for all cores (or little to do), each
+is read, parsed and written by one task: nothing but reports travels. Where there are few, one task
+a shard decompresses and cuts (cheap), and many tasks parse, so that one unsplittable stream still
+feeds all cores; then raw blocks travel through Ray, windows never.
 """
 
 import logging
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 import ray.data
-from ray.data import DataContext
+from ray.data import DataContext, Dataset
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
 
 from jepa_ray.adapters import Adapter, Shard, SourceFile
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import StageError
-from jepa_ray.prepare.block import BlockReport, closing_table, process_block, raw_table
-from jepa_ray.readers import RawDefect
+from jepa_ray.prepare.block import (
+    BlockReport,
+    PartWriter,
+    closing_table,
+    process_block,
+    raw_table,
+)
+from jepa_ray.readers import RawBlock, RawDefect
 
 # A reading task mostly waits for room: with these shares n cores run n parsing tasks beside it,
 # and one core still takes both. That they differ keeps Ray from fusing the two stages.
 _READ_CPUS = 0.1
 _PARSE_CPUS = 0.85
+_LITTLE_BYTES = 16 << 20
+_PIECE_BYTES = 1 << 20  # parsed while it is in the cache
+_PART_WINDOWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -47,13 +56,17 @@ class KeyedShard:
     key: str
 
 
-class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
-    """One read task a shard; a task is a generator of raw blocks of bounded size."""
+Task = Callable[[Work, KeyedShard], Iterator[pa.Table]]
 
-    def __init__(self, work: Work, shards: list[KeyedShard]) -> None:
+
+class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
+    """One read task a shard; a task is a generator of tables of bounded size."""
+
+    def __init__(self, work: Work, shards: list[KeyedShard], task: Task) -> None:
         super().__init__()
         self._work = work
         self._shards = shards
+        self._task = task
 
     def get_name(self) -> str:
         """Shown in the dashboard."""
@@ -72,42 +85,79 @@ class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
         """One task a shard, in order."""
         return [
             ReadTask(
-                partial(_read_shard, self._work, shard),
+                partial(self._task, self._work, shard),
                 BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None),
             )
             for shard in self._shards
         ]
 
 
-def run(work: Work, shards: list[KeyedShard]) -> Iterator[BlockReport]:
-    """Prepare some shards; yields reports as blocks finish, in any order. Needs a Ray session."""
-    keys = {s.shard.index: s.key for s in shards}
+def run(work: Work, shards: list[KeyedShard], *, cpus: int) -> Iterator[BlockReport]:
+    """Prepare some shards; yields reports as blocks finish, in any order. Needs a Ray session.
+
+    Args:
+        work: What all tasks need.
+        shards: What to read.
+        cpus: Of the cluster; decides which of the two ways is taken.
+    """
     # Ray Data sets its own level on import. A failure reaches us as an exception; logged, it would
     # come with a traceback that can quote a record.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = DataContext.get_current().copy()
     context.target_max_block_size = work.config.raw_block_bytes
     context.enable_progress_bars = False
+    little = sum(file.bytes for s in shards for file in s.shard.files) <= _LITTLE_BYTES
+    whole = little or len(shards) >= 2 * cpus
     with DataContext.current(context):
-        dataset = ray.data.read_datasource(
-            ShardDatasource(work, shards),
-            override_num_blocks=len(shards),
-            num_cpus=_READ_CPUS,
-            concurrency=work.config.read_tasks,
-        )
-        dataset.set_name(f"prepare_{work.adapter.info.dataset}")
-        reports = dataset.map_batches(
-            parse_and_write,
-            fn_args=(work, keys),
-            batch_size=None,
-            batch_format="pyarrow",
-            zero_copy_batch=True,
-            num_cpus=_PARSE_CPUS,
-            concurrency=work.config.parse_tasks,
-        )
+        reports = _whole_shards(work, shards) if whole else _split_shards(work, shards)
+        reports.set_name(f"prepare_{work.adapter.info.dataset}")
         for batch in reports.iter_batches(batch_size=None, batch_format="pyarrow"):
             for data in batch["report"].to_pylist():
                 yield BlockReport.loads(data)
+
+
+def _whole_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
+    return ray.data.read_datasource(
+        ShardDatasource(work, shards, prepare_shard),
+        override_num_blocks=len(shards),
+        num_cpus=1,
+        concurrency=work.config.parse_tasks,
+    )
+
+
+def _split_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
+    keys = {s.shard.index: s.key for s in shards}
+    blocks = ray.data.read_datasource(
+        ShardDatasource(work, shards, read_shard),
+        override_num_blocks=len(shards),
+        num_cpus=_READ_CPUS,
+        concurrency=work.config.read_tasks,
+    )
+    return blocks.map_batches(
+        parse_and_write,
+        fn_args=(work, keys),
+        batch_size=None,
+        batch_format="pyarrow",
+        zero_copy_batch=True,
+        num_cpus=_PARSE_CPUS,
+        concurrency=work.config.parse_tasks,
+    )
+
+
+def prepare_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
+    """Read, parse and write a shard; a report of one row for each part."""
+    piece_bytes = min(work.config.raw_block_bytes, _PIECE_BYTES)
+    adapter = work.adapter(work.config.model_copy(update={"raw_block_bytes": piece_bytes}))
+    shard = keyed.shard
+    writer = PartWriter(
+        adapter, shard.index, target=work.target, key=keyed.key, node=platform.node()
+    )
+    for i, file in enumerate(shard.files):
+        for block in _blocks(adapter, file):
+            writer.add(i, file.label, block)
+            if writer.windows >= _PART_WINDOWS or writer.bytes >= 2 * work.config.raw_block_bytes:
+                yield _row(writer.flush())
+    yield _row(writer.flush(writer.rows))
 
 
 def parse_and_write(batch: pa.Table, work: Work, keys: dict[int, str]) -> Iterator[pa.Table]:
@@ -117,26 +167,34 @@ def parse_and_write(batch: pa.Table, work: Work, keys: dict[int, str]) -> Iterat
     key = keys[batch["shard"][0].as_py()]
     adapter = work.adapter(work.config)
     report = process_block(adapter, batch, target=work.target, key=key, node=platform.node())
-    yield pa.table({"report": pa.array([report.dumps()], pa.large_binary())})
+    yield _row(report)
 
 
-def _read_shard(work: Work, keyed: KeyedShard) -> Iterable[Any]:
+def _row(report: BlockReport) -> pa.Table:
+    return pa.table({"report": pa.array([report.dumps()], pa.large_binary())})
+
+
+def read_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
+    """The raw blocks of a shard, and the row that closes it."""
     adapter = work.adapter(work.config)
     shard = keyed.shard
     rows = 0
     for i, file in enumerate(shard.files):
-        try:
-            for block in adapter.blocks(file):
-                rows += len(block)
-                yield raw_table(shard.index, i, file.label, block)
-        except OSError as error:
-            if file.bytes and not file.path.exists():
-                raise StageError(_not_here(file)) from None
-            reason = error.strerror or type(error).__name__
-            defect = RawDefect(1, "unreadable_file", f"the file cannot be read: {reason}")
-            rows += 1
-            yield raw_table(shard.index, i, file.label, [defect])
+        for block in _blocks(adapter, file):
+            rows += len(block)
+            yield raw_table(shard.index, i, file.label, block)
     yield closing_table(shard.index, rows)
+
+
+def _blocks(adapter: Adapter, file: SourceFile) -> Iterator[RawBlock]:
+    """The raw blocks of a file; one with a defect, where it cannot be opened."""
+    try:
+        yield from adapter.blocks(file)
+    except OSError as error:
+        if file.bytes and not file.path.exists():
+            raise StageError(_not_here(file)) from None
+        reason = error.strerror or type(error).__name__
+        yield [RawDefect(1, "unreadable_file", f"the file cannot be read: {reason}")]
 
 
 def _not_here(file: SourceFile) -> str:

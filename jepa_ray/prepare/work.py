@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import ray
 from ray.exceptions import RayError
 
 from jepa_ray.config import PrepareConfig
@@ -52,9 +53,10 @@ def work_off(
     ]
     keys = {s.shard.index: s.key for s in shards}
     records = sum(account.records.total() for account in done.values())
+    work = Work(plan.adapter, config, _absolute(plan.target))
     tally, nodes = Tally(), set()
     try:
-        for report in run(Work(plan.adapter, config, _absolute(plan.target)), shards):
+        for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
             records += report.account.records.total()
             nodes.add(report.node)
             progress(plan.dataset, records)

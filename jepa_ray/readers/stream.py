@@ -78,6 +78,19 @@ class InputStream:
             missing -= len(piece)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def some(self, least: int) -> bytes:
+        """At least `least` bytes, fewer only at the end; as they come, so mostly uncopied."""
+        parts = [self._ready[self._at :]] if self._at < len(self._ready) else []
+        self._ready, self._at = b"", 0
+        missing = least - sum(map(len, parts))
+        while missing > 0:
+            piece = self._next_piece()
+            if not piece:
+                break
+            parts.append(piece)
+            missing -= len(piece)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
     def skip(self, size: int) -> int:
         """Read past `size` bytes in bounded memory; returns how many there were."""
         left = size
