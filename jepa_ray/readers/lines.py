@@ -29,7 +29,7 @@ def line_chunks(
     """
     rest = b""
     number = 1
-    while piece := stream.some(chunk_bytes // 2):
+    while piece := stream.some(max(1, chunk_bytes // 2)):
         end = piece.rfind(b"\n") + 1
         if not end and len(rest) + len(piece) > max_line_bytes:
             yield _too_long(number, max_line_bytes)

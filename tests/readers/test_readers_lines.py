@@ -14,8 +14,19 @@ PIECES = st.lists(st.sampled_from([b"", b"a", b"bcd", b"\r", b"\0", b"x" * 30]),
 ) | st.binary(max_size=80)
 
 
+class Dripping(io.BytesIO):
+    """Gives few bytes at a time, so that pieces end anywhere."""
+
+    def __init__(self, data, most):
+        super().__init__(data)
+        self._most = most
+
+    def read(self, size=-1):
+        return super().read(min(size, self._most))
+
+
 def chunks(data, *, limit=1 << 20, chunk=4, gzipped=False):
-    stream = InputStream(io.BytesIO(data), codec=GZIP if gzipped else None)
+    stream = InputStream(Dripping(data, chunk), codec=GZIP if gzipped else None)
     return list(line_chunks(stream, max_line_bytes=limit, chunk_bytes=chunk))
 
 
