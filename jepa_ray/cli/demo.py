@@ -20,8 +20,13 @@ def run(
 
     start_logging()
     with Ticker() as tick:
-        result = run_demo(output, progress=lambda line: tick(line, always="training" not in line))
+        result = run_demo(output, progress=lambda line: tick(line, always=not _counts(line)))
     if json:
         print_json(result.document())
         return
     typer.echo(result.summary.read_text(encoding="utf-8"))
+
+
+def _counts(line: str) -> bool:
+    """Whether a line only says how far a stage is."""
+    return line.startswith("prepare ") or "training" in line

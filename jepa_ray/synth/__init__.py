@@ -1,6 +1,7 @@
 """Small seeded archives in the true raw formats, for demos, tests and load.
 
-Every word, name and address is made up; the addresses lie under example.com, .net and .org. What is
+Every word, name and address is made up; the addresses lie under example.com, .net and .org, or have
+the form that Notes gave them. What is
 true to life is the form of the files and the shape of the times: every made-up person has working
 hours, a weekend and perhaps a habit of working by night, so a model has something to learn.
 
@@ -11,13 +12,32 @@ bytes. Memory does not grow with `records`.
 from pathlib import Path
 
 from jepa_ray.errors import SourceError
-from jepa_ray.synth import calendar_ics, enron_maildir, gharchive, public_jira
+from jepa_ray.synth import (
+    calendar_ics,
+    enron_cornell,
+    enron_maildir,
+    enron_snap,
+    epa,
+    gharchive,
+    ms_latte,
+    project_openproject,
+    project_taiga,
+    public_jira,
+    smart_todo_coded,
+)
 
 _WRITERS = {
     "calendar_ics_thunderbird": calendar_ics.write,
+    "enron_cornell": enron_cornell.write,
     "enron_maildir": enron_maildir.write,
+    "enron_snap": enron_snap.write,
+    "epa": epa.write,
     "gharchive": gharchive.write,
+    "ms_latte": ms_latte.write,
+    "project_openproject": project_openproject.write,
+    "project_taiga": project_taiga.write,
     "public_jira": public_jira.write,
+    "smart_todo_coded": smart_todo_coded.write,
 }
 
 DATASETS: tuple[str, ...] = tuple(_WRITERS)
@@ -33,7 +53,7 @@ def synthesize(dataset: str, root: Path, *, seed: int, records: int) -> int:
         dataset: One of `DATASETS`.
         root: The data root; created if absent.
         seed: Any integer from 0 up; every dataset derives its own generators from it.
-        records: Number of records, 1 or more: VEVENTs, events, mails or issues.
+        records: Number of records, 1 or more: what the dataset's adapter counts as records.
 
     Returns:
         The number of records written, which is what an adapter has to count as read.

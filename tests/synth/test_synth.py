@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from jepa_ray.adapters import select
 from jepa_ray.errors import SourceError
 from jepa_ray.synth import DATASETS, synthesize
 
@@ -10,6 +11,10 @@ from jepa_ray.synth import DATASETS, synthesize
 def contents(root: Path) -> dict[str, bytes]:
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def test_every_dataset_that_can_be_trained_on_can_be_made_up():
+    assert set(DATASETS) == {a.info.dataset for a in select(["all"]) if a.info.trainable}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
