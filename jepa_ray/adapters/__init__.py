@@ -2,6 +2,7 @@
 
 from jepa_ray.adapters.base import (
     Adapter,
+    NotReadableError,
     Shard,
     SourceFile,
     SourceInfo,
@@ -11,10 +12,21 @@ from jepa_ray.adapters.base import (
     parse_block,
 )
 from jepa_ray.adapters.catalogue import catalogue
+from jepa_ray.adapters.record_adapters import (
+    FileAdapter,
+    JsonAdapter,
+    LineAdapter,
+    RecordAdapter,
+)
 from jepa_ray.adapters.registry import adapters, broken, select
 
 __all__ = [
     "Adapter",
+    "FileAdapter",
+    "JsonAdapter",
+    "LineAdapter",
+    "NotReadableError",
+    "RecordAdapter",
     "Shard",
     "SourceFile",
     "SourceInfo",

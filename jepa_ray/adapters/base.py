@@ -102,6 +102,15 @@ class Adapter(Protocol):
         ...
 
 
+class NotReadableError(Exception):
+    """A record that becomes a `Rejected`: the slug and a sentence without raw text."""
+
+    def __init__(self, slug: str, detail: str) -> None:
+        super().__init__(slug, detail)
+        self.slug = slug
+        self.detail = detail
+
+
 def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
     """One raw block's outcome, the reader's own defects included.
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, name_hasher
+from jepa_ray.adapters.base import Shard, SourceFile, file_shards
+from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.adapters.recurrence import occurrences
 from jepa_ray.adapters.vevent import (
     DETAILS,
@@ -25,7 +26,6 @@ from jepa_ray.adapters.vevent import (
     priority,
     replaced_starts,
 )
-from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import (
     IcsCalendar,
     InputStream,
@@ -52,21 +52,15 @@ _SHARD_BYTES = 1 << 20
 Outcome = Activity | Rejected | Skipped
 
 
-class CalendarFiles:
+class CalendarFiles(FileAdapter):
     """Adapter of a folder of calendar files; a dataset adds its `info` and `version`.
 
     Attributes:
         holiday_calendars: Whether every all-day event is a holiday.
     """
 
-    info: ClassVar[SourceInfo]
-    version: ClassVar[int]
     kind: ClassVar = "calendar_event"
     holiday_calendars: ClassVar = True
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
         """About a megabyte of files a shard."""
