@@ -1,9 +1,10 @@
-"""Writes the pages that follow from the code: configuration.md and sources.md.
+"""Writes the pages that follow from the code, and the blocks of others that show files.
 
 .venv/bin/python docs/generate.py          write them
 .venv/bin/python docs/generate.py --check  fail when they are out of date
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from jepa_ray.adapters import adapters
 from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
 
 HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent / "tests" / "plugins" / "example_bookings"
 VERBS = {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
 
 
@@ -74,10 +76,31 @@ def sources() -> str:
     return "\n".join([*lines, ""])
 
 
+def with_files(page: str) -> str:
+    """A page whose code blocks below `<!-- file: NAME -->` show that file of the example."""
+
+    def block(match: re.Match[str]) -> str:
+        text = (EXAMPLE / match["name"]).read_text(encoding="utf-8")
+        return f"{match['head']}{text}```\n"
+
+    pattern = r"(?P<head><!-- file: (?P<name>\S+) -->\n```\w+\n).*?```\n"
+    return re.sub(pattern, block, page, flags=re.DOTALL)
+
+
+def pages() -> dict[str, str]:
+    """What the pages should be."""
+    adding = "adding-a-source.md"
+    return {
+        "configuration.md": configuration(),
+        "sources.md": sources(),
+        adding: with_files((HERE / adding).read_text(encoding="utf-8")),
+    }
+
+
 def main() -> int:
     """Write the pages, or compare them; the exit code."""
     stale = []
-    for name, text in (("configuration.md", configuration()), ("sources.md", sources())):
+    for name, text in pages().items():
         page = HERE / name
         if "--check" not in sys.argv:
             page.write_text(text, encoding="utf-8")

@@ -7,9 +7,11 @@ from jepa_ray.adapters.base import (
     SourceFile,
     SourceInfo,
     file_shards,
+    json_blocks,
     line_blocks,
     name_hasher,
     parse_block,
+    whole_file,
 )
 from jepa_ray.adapters.catalogue import catalogue
 from jepa_ray.adapters.record_adapters import (
@@ -34,8 +36,10 @@ __all__ = [
     "broken",
     "catalogue",
     "file_shards",
+    "json_blocks",
     "line_blocks",
     "name_hasher",
     "parse_block",
     "select",
+    "whole_file",
 ]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import Shard, SourceFile, file_shards
+from jepa_ray.adapters.base import Shard, SourceFile, file_shards, whole_file
 from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.adapters.recurrence import occurrences
 from jepa_ray.adapters.vevent import (
@@ -26,15 +26,7 @@ from jepa_ray.adapters.vevent import (
     priority,
     replaced_starts,
 )
-from jepa_ray.readers import (
-    IcsCalendar,
-    InputStream,
-    RawBlock,
-    RawDefect,
-    RawItem,
-    blocks_of,
-    read_calendars,
-)
+from jepa_ray.readers import IcsCalendar, RawBlock, RawItem, read_calendars
 from jepa_ray.windows import (
     DAY_MINUTES,
     PEOPLE_SCALE,
@@ -69,19 +61,7 @@ class CalendarFiles(FileAdapter):
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """The file as one item."""
-        yield from blocks_of(self._whole(file), self._config.raw_block_bytes)
-
-    def _whole(self, file: SourceFile) -> Iterator[RawItem | RawDefect]:
-        limit = self._config.max_record_bytes
-        with file.path.open("rb") as raw:
-            stream = InputStream(raw, gzipped=False)
-            data = stream.read(limit + 1)
-        if stream.defect:
-            yield RawDefect(1, *stream.defect)
-        elif len(data) > limit:
-            yield RawDefect(1, "record_too_large", f"the calendar is larger than {limit} bytes")
-        else:
-            yield RawItem(1, "", data)
+        return whole_file(file, self._config)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
         """Events of some calendar files."""

@@ -1,4 +1,4 @@
-"""Values of decoded JSON that several adapters read: whatever a server may have put there."""
+"""Values of decoded records that several adapters read: whatever a server may have put there."""
 
 import datetime as dt
 from collections.abc import Mapping

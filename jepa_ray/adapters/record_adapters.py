@@ -32,7 +32,12 @@ _MAX_DIGITS = 20
 
 
 class FileAdapter:
-    """Settings, the salted hasher, and one shard a file; a dataset adds `blocks` and `parse`."""
+    """Settings, the salted hasher, and one shard a file; a dataset adds `blocks` and `parse`.
+
+    Attributes:
+        _config: The settings of the run.
+        _hash: Salted hash of a name: an int, or hex digits by `_hash.hex(name)`.
+    """
 
     info: ClassVar[SourceInfo]
     version: ClassVar[int]
@@ -57,6 +62,8 @@ class RecordAdapter(FileAdapter):
     def records(self, item: RawItem) -> Iterator[tuple[str, Any]]:
         """The records of a raw item: where each stands in the file, and what `activity` takes.
 
+        A record that is broken may be given as a `NotReadableError`, so that the next one is read.
+
         Raises:
             NotReadableError: The item cannot be taken apart; it counts as one rejected record.
         """
@@ -68,7 +75,7 @@ class RecordAdapter(FileAdapter):
         Raises:
             NotReadableError: It cannot be read; it goes to the quarantine with its place.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no method activity")
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
         """All records of some items, each an activity, a skip or a rejection."""
@@ -83,6 +90,8 @@ class RecordAdapter(FileAdapter):
 
     def _outcome(self, where: str, record: Any) -> Activity | Rejected | Skipped:
         try:
+            if isinstance(record, NotReadableError):
+                raise record
             return self.activity(record)
         except NotReadableError as error:
             return Rejected(where, error.slug, error.detail)
