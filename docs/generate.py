@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pictures import picture
 from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
@@ -76,25 +77,26 @@ def sources() -> str:
     return "\n".join([*lines, ""])
 
 
-def with_files(page: str) -> str:
-    """A page whose code blocks below `<!-- file: NAME -->` show that file of the example."""
+def filled(name: str) -> str:
+    """A page with its code blocks as they should be.
+
+    Below `<!-- file: NAME -->` stands that file of the example, below `<!-- picture: DATASET -->` a
+    record and its window.
+    """
 
     def block(match: re.Match[str]) -> str:
-        text = (EXAMPLE / match["name"]).read_text(encoding="utf-8")
-        return f"{match['head']}{text}```\n"
+        head, kind, what = match.groups()
+        text = (EXAMPLE / what).read_text(encoding="utf-8") if kind == "file" else picture(what)
+        return f"{head}{text}```\n"
 
-    pattern = r"(?P<head><!-- file: (?P<name>\S+) -->\n```\w+\n).*?```\n"
-    return re.sub(pattern, block, page, flags=re.DOTALL)
+    pattern = r"(<!-- (file|picture): (\S+) -->\n```\w+\n).*?```\n"
+    return re.sub(pattern, block, (HERE / name).read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def pages() -> dict[str, str]:
     """What the pages should be."""
-    adding = "adding-a-source.md"
-    return {
-        "configuration.md": configuration(),
-        "sources.md": sources(),
-        adding: with_files((HERE / adding).read_text(encoding="utf-8")),
-    }
+    written = {"configuration.md": configuration(), "sources.md": sources()}
+    return written | {name: filled(name) for name in ("adding-a-source.md", "windows.md")}
 
 
 def main() -> int:
