@@ -1,19 +1,22 @@
-"""Writes the pages that follow from the code: configuration.md and sources.md.
+"""Writes the pages that follow from the code, and the blocks of others that show files.
 
 .venv/bin/python docs/generate.py          write them
 .venv/bin/python docs/generate.py --check  fail when they are out of date
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pictures import picture
 from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
 from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
 
 HERE = Path(__file__).resolve().parent
+EXAMPLE = HERE.parent / "tests" / "plugins" / "example_bookings"
 VERBS = {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
 
 
@@ -74,10 +77,32 @@ def sources() -> str:
     return "\n".join([*lines, ""])
 
 
+def filled(name: str) -> str:
+    """A page with its code blocks as they should be.
+
+    Below `<!-- file: NAME -->` stands that file of the example, below `<!-- picture: DATASET -->` a
+    record and its window.
+    """
+
+    def block(match: re.Match[str]) -> str:
+        head, kind, what = match.groups()
+        text = (EXAMPLE / what).read_text(encoding="utf-8") if kind == "file" else picture(what)
+        return f"{head}{text}```\n"
+
+    pattern = r"(<!-- (file|picture): (\S+) -->\n```\w+\n).*?```\n"
+    return re.sub(pattern, block, (HERE / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def pages() -> dict[str, str]:
+    """What the pages should be."""
+    written = {"configuration.md": configuration(), "sources.md": sources()}
+    return written | {name: filled(name) for name in ("adding-a-source.md", "windows.md")}
+
+
 def main() -> int:
     """Write the pages, or compare them; the exit code."""
     stale = []
-    for name, text in (("configuration.md", configuration()), ("sources.md", sources())):
+    for name, text in pages().items():
         page = HERE / name
         if "--check" not in sys.argv:
             page.write_text(text, encoding="utf-8")

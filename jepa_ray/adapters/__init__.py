@@ -2,19 +2,33 @@
 
 from jepa_ray.adapters.base import (
     Adapter,
+    NotReadableError,
     Shard,
     SourceFile,
     SourceInfo,
     file_shards,
+    json_blocks,
     line_blocks,
     name_hasher,
     parse_block,
+    whole_file,
 )
 from jepa_ray.adapters.catalogue import catalogue
+from jepa_ray.adapters.record_adapters import (
+    FileAdapter,
+    JsonAdapter,
+    LineAdapter,
+    RecordAdapter,
+)
 from jepa_ray.adapters.registry import adapters, broken, select
 
 __all__ = [
     "Adapter",
+    "FileAdapter",
+    "JsonAdapter",
+    "LineAdapter",
+    "NotReadableError",
+    "RecordAdapter",
     "Shard",
     "SourceFile",
     "SourceInfo",
@@ -22,8 +36,10 @@ __all__ = [
     "broken",
     "catalogue",
     "file_shards",
+    "json_blocks",
     "line_blocks",
     "name_hasher",
     "parse_block",
     "select",
+    "whole_file",
 ]

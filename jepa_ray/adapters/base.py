@@ -5,6 +5,7 @@ blocks (cheap), `parse` turns raw items into activities (CPU-bound, pure). No ra
 executor uses the same three.
 """
 
+import sys
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ from jepa_ray.readers import (
 )
 from jepa_ray.storage import open_source
 from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
+
+_PACKAGE = str(Path(__file__).parents[1])
+_OF_CODE = (AssertionError, NotImplementedError)
+"""Raised by the package itself, these are about an adapter's code, not about a record."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,15 @@ class Adapter(Protocol):
         ...
 
 
+class NotReadableError(Exception):
+    """A record that becomes a `Rejected`: the slug and a sentence without raw text."""
+
+    def __init__(self, slug: str, detail: str) -> None:
+        super().__init__(slug, detail)
+        self.slug = slug
+        self.detail = detail
+
+
 def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
     """One raw block's outcome, the reader's own defects included.
 
@@ -135,14 +149,25 @@ def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
 
 
 def _broken(adapter: Adapter, label: str, items: Sequence[RawItem], error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
     first = items[0].number if items else 0
     return (
-        f"the adapter of {adapter.info.dataset} raised {type(error).__name__} at "
-        f"{Path(frame.filename).name}:{frame.lineno} on {label}, records from {first} on; an "
-        "adapter must reject a bad record, not raise: mend it, and try it on that file with its "
-        "three functions"
+        f"the adapter of {adapter.info.dataset} {raised(type(adapter), error)} on {label}, records "
+        f"from {first} on; an adapter must reject a bad record, not raise: mend it, and try it on "
+        "that file with its three functions"
     )
+
+
+def raised(adapter: type[Adapter], error: Exception) -> str:
+    """What an adapter raised and where: its own innermost line, or else that of what it called.
+
+    The exception's text may quote a record; that of our own assertions quotes code, and is given.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    module = getattr(sys.modules.get(adapter.__module__), "__file__", None)
+    frame = next((f for f in reversed(frames) if f.filename == module), frames[-1])
+    ours = frames[-1].filename.startswith(_PACKAGE)
+    said = f" ({error})" if ours and isinstance(error, _OF_CODE) else ""
+    return f"raised {type(error).__name__}{said} at {Path(frame.filename).name}:{frame.lineno}"
 
 
 def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) -> list[Shard]:
@@ -201,6 +226,19 @@ def json_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
     with source_stream(file.path, config) as stream:
         elements = json_elements(stream, max_bytes=config.max_record_bytes)
         yield from blocks_of(elements, config.raw_block_bytes)
+
+
+def whole_file(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
+    """A file as one item, unless it is too large."""
+    limit = config.max_record_bytes
+    with source_stream(file.path, config) as stream:
+        data = stream.read(limit + 1)
+    if stream.defect:
+        yield [RawDefect(1, *stream.defect)]
+    elif len(data) > limit:
+        yield [RawDefect(1, "record_too_large", f"the file is larger than {limit} bytes")]
+    else:
+        yield [RawItem(1, "", data)]
 
 
 def name_hasher(config: PrepareConfig) -> NameHasher:

@@ -13,14 +13,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    name_hasher,
-    source_stream,
-)
+from jepa_ray.adapters.base import Shard, SourceFile, file_shards, whole_file
+from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.adapters.recurrence import occurrences
 from jepa_ray.adapters.vevent import (
     DETAILS,
@@ -32,15 +26,7 @@ from jepa_ray.adapters.vevent import (
     priority,
     replaced_starts,
 )
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import (
-    IcsCalendar,
-    RawBlock,
-    RawDefect,
-    RawItem,
-    blocks_of,
-    read_calendars,
-)
+from jepa_ray.readers import IcsCalendar, RawBlock, RawItem, read_calendars
 from jepa_ray.windows import (
     DAY_MINUTES,
     PEOPLE_SCALE,
@@ -58,21 +44,15 @@ _SHARD_BYTES = 1 << 20
 Outcome = Activity | Rejected | Skipped
 
 
-class CalendarFiles:
+class CalendarFiles(FileAdapter):
     """Adapter of a folder of calendar files; a dataset adds its `info` and `version`.
 
     Attributes:
         holiday_calendars: Whether every all-day event is a holiday.
     """
 
-    info: ClassVar[SourceInfo]
-    version: ClassVar[int]
     kind: ClassVar = "calendar_event"
     holiday_calendars: ClassVar = True
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
         """About a megabyte of files a shard."""
@@ -81,18 +61,7 @@ class CalendarFiles:
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """The file as one item."""
-        yield from blocks_of(self._whole(file), self._config.raw_block_bytes)
-
-    def _whole(self, file: SourceFile) -> Iterator[RawItem | RawDefect]:
-        limit = self._config.max_record_bytes
-        with source_stream(file.path, self._config) as stream:
-            data = stream.read(limit + 1)
-        if stream.defect:
-            yield RawDefect(1, *stream.defect)
-        elif len(data) > limit:
-            yield RawDefect(1, "record_too_large", f"the calendar is larger than {limit} bytes")
-        else:
-            yield RawItem(1, "", data)
+        return whole_file(file, self._config)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
         """Events of some calendar files."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from jepa_ray.adapters.base import raised
 from jepa_ray.adapters.registry import adapters
 from jepa_ray.config import PrepareConfig
 
@@ -14,9 +15,10 @@ def catalogue(data_root: Path | None) -> list[dict[str, Any]]:
         data_root: Where to look for raw files; None: do not look.
 
     Returns:
-        dataset, group, status (blocked, available, missing, or unknown without a data root),
-        trainable, reason (why it is blocked, else None), extra (not part of `all`), path, bytes
-        (of the raw files, None unless available), licence, how_to_get, citation.
+        dataset, group, status (blocked, available, missing, broken where the adapter raises, or
+        unknown without a data root), trainable, reason (why it is blocked or broken, else None),
+        extra (not part of `all`), path, bytes (of the raw files, None unless available), licence,
+        how_to_get, citation.
     """
     return [_entry(name, data_root) for name in adapters()]
 
@@ -24,21 +26,23 @@ def catalogue(data_root: Path | None) -> list[dict[str, Any]]:
 def _entry(name: str, data_root: Path | None) -> dict[str, Any]:
     adapter = adapters()[name]
     info = adapter.info
-    shards = adapter(PrepareConfig()).shards(data_root) if data_root else []
-    found = sum(file.bytes for shard in shards for file in shard.files)
-    if info.blocked:
-        status = "blocked"
-    else:
-        status = "unknown" if data_root is None else "available" if shards else "missing"
+    status, reason, found = "blocked" if info.blocked else "unknown", info.blocked, None
+    if data_root and not info.blocked:
+        try:
+            shards = adapter(PrepareConfig()).shards(data_root)
+            status = "available" if shards else "missing"
+            found = sum(file.bytes for s in shards for file in s.files) if shards else None
+        except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+            status, reason = "broken", raised(adapter, error)
     return {
         "dataset": name,
         "group": info.group,
         "status": status,
         "trainable": info.trainable,
-        "reason": info.blocked,
+        "reason": reason,
         "extra": info.extra,
         "path": info.path,
-        "bytes": found if shards else None,
+        "bytes": found,
         "licence": info.licence,
         "how_to_get": info.how_to_get,
         "citation": info.citation,

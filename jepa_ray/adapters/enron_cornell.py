@@ -9,19 +9,14 @@ since 0001-01-01 of a clock whose offset nobody says, and in no order. The refer
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count, islice
 from pathlib import Path
 from typing import ClassVar
 
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    source_stream,
-)
-from jepa_ray.config import PrepareConfig
+from jepa_ray.adapters.base import NotReadableError, Shard, SourceFile, SourceInfo, source_stream
+from jepa_ray.adapters.record_adapters import RecordAdapter
 from jepa_ray.readers import (
     InputStream,
     RawBlock,
@@ -30,7 +25,7 @@ from jepa_ray.readers import (
     blocks_of,
     line_chunks,
 )
-from jepa_ray.windows import PEOPLE_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.windows import PEOPLE_SCALE, Activity
 
 CONFIDENCE = 0.6
 SHIFT_MS = 62_135_596_800_000
@@ -45,7 +40,7 @@ _MAX_DIGITS = 18
 _MAX_NODES = 100_000
 
 
-class EnronCornell:
+class EnronCornell(RecordAdapter):
     """Adapter of the dataset `enron_cornell`."""
 
     info: ClassVar = SourceInfo(
@@ -60,9 +55,6 @@ class EnronCornell:
     )
     version: ClassVar = 1
     kind: ClassVar = "email"
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard of the three files, or none if one is not there."""
@@ -86,10 +78,24 @@ class EnronCornell:
                 columns.append(_lines(stream, part))
             yield from blocks_of(_simplices(*columns), self._config.raw_block_bytes)
 
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Some simplices."""
-        return ActivityBatch.of(
-            self.kind, (_simplex(f"{label}:{item.number}", item) for item in items)
+    def records(self, item: RawItem) -> Iterator[tuple[str, RawItem]]:
+        """The simplex; its number is that of a line."""
+        yield f":{item.number}", item
+
+    def activity(self, record: RawItem) -> Activity:
+        """One simplex."""
+        time, _, members = record.data.partition(b"\t")
+        nodes = members.split()
+        if not nodes or not all(node.isdigit() for node in nodes):
+            raise NotReadableError("bad_node", "a simplex needs nodes, which are numbers")
+        return Activity(
+            source_id=str(record.number),
+            start=_start(time),
+            features={
+                "email_activity": 1.0,
+                "participant_count": len(set(nodes)) / PEOPLE_SCALE,
+                "source_confidence": CONFIDENCE,
+            },
         )
 
 
@@ -148,25 +154,13 @@ def _mismatch(number: int, detail: str) -> RawDefect:
     return RawDefect(number, "files_disagree", detail)
 
 
-def _simplex(where: str, item: RawItem) -> Activity | Rejected:
-    time, _, members = item.data.partition(b"\t")
-    nodes = members.split()
-    if not nodes or not all(node.isdigit() for node in nodes):
-        return Rejected(where, "bad_node", "a simplex needs nodes, which are numbers")
+def _start(time: bytes) -> dt.datetime:
     if not time.isdigit() or len(time) > _MAX_DIGITS:
-        return Rejected(where, "bad_time", "the time is not a number of milliseconds")
+        raise NotReadableError("bad_time", "the time is not a number of milliseconds")
     try:
         start = _EPOCH + dt.timedelta(milliseconds=int(time) - SHIFT_MS)
     except OverflowError:
-        return Rejected(where, "bad_time", "the time lies outside the calendar")
+        raise NotReadableError("bad_time", "the time lies outside the calendar") from None
     if not EARLIEST <= start < LATEST:
-        return Rejected(where, "implausible_date", f"the time lies in the year {start.year}")
-    return Activity(
-        source_id=str(item.number),
-        start=start,
-        features={
-            "email_activity": 1.0,
-            "participant_count": len(set(nodes)) / PEOPLE_SCALE,
-            "source_confidence": CONFIDENCE,
-        },
-    )
+        raise NotReadableError("implausible_date", f"the time lies in the year {start.year}")
+    return start

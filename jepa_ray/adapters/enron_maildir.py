@@ -17,7 +17,7 @@ import email.policy
 import email.utils
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesHeaderParser
@@ -25,16 +25,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jepa_ray.adapters.base import (
+    NotReadableError,
     Shard,
     SourceFile,
     SourceInfo,
     file_shards,
-    name_hasher,
     source_stream,
 )
-from jepa_ray.config import PrepareConfig
+from jepa_ray.adapters.record_adapters import RecordAdapter
 from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
-from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.8
 EARLIEST = dt.datetime(1980, 1, 2, tzinfo=dt.UTC)
@@ -54,10 +54,14 @@ _NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "raw-unicode-escape", 
 _NO_CHARSETS |= {"unicode_escape", "unicode-escape"}
 """Codecs of Python that no mail is written in; some take quadratic time."""
 
+_PARSER_ERRORS = (
+    MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError, IndexError,
+)  # fmt: skip
+
 _parse_headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes
 
 
-class EnronMaildir:
+class EnronMaildir(RecordAdapter):
     """Adapter of the dataset `enron_maildir`."""
 
     info: ClassVar = SourceInfo(
@@ -70,10 +74,6 @@ class EnronMaildir:
     )
     version: ClassVar = 1
     kind: ClassVar = "email"
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard an archive, or one a user's folder of an unpacked tree."""
@@ -96,54 +96,31 @@ class EnronMaildir:
             members = tar_members(stream, max_member_bytes=limit)
             yield from blocks_of(members, self._config.raw_block_bytes)
 
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Messages of some members."""
-        return ActivityBatch.of(
-            self.kind, (self._message(f"{label}#{item.number}", item) for item in items)
-        )
-
-    def _message(self, where: str, item: RawItem) -> Activity | Rejected:
-        data = item.data
+    def activity(self, record: RawItem) -> Activity:
+        """One message."""
+        data = record.data
         if not data.strip():
-            return Rejected(where, "empty_message", "the message has no content")
+            raise NotReadableError("empty_message", "the message has no content")
         match = _HEADER_END.search(data, 0, _MAX_HEADER_BYTES)
         head = data[: match.start()] if match else data[:_MAX_HEADER_BYTES]
         body = data[match.end() :] if match else b""
         try:
             headers = _parse_headers(head)
-            stamp = headers.get("Date")
-            if stamp is None:
-                slug = (
-                    "missing_date"
-                    if headers.get("From") or headers.get("Message-ID")
-                    else "not_a_mail"
-                )
-                return Rejected(where, slug, "there is no Date header")
-            start = _date(str(stamp))
+            start = _start(headers)
             people = _people(headers)
             subject = str(headers.get("Subject") or "")
             chars = len(subject) + _body_chars(headers, data, body)
-        except (
-            MessageError,
-            ValueError,
-            LookupError,
-            RecursionError,
-            AttributeError,
-            TypeError,
-            IndexError,
-        ) as error:
-            return Rejected(
-                where, "malformed_mail", f"the headers break the parser: {type(error).__name__}"
-            )
+        except _PARSER_ERRORS as error:
+            detail = f"the headers break the parser: {type(error).__name__}"
+            raise NotReadableError("malformed_mail", detail) from None
         if start is None:
-            return Rejected(where, "bad_date", "the Date header is not an RFC 5322 date")
+            raise NotReadableError("bad_date", "the Date header is not an RFC 5322 date")
         if not EARLIEST <= _aware(start) < LATEST:
-            return Rejected(
-                where, "implausible_date", f"the Date header lies in the year {start.year}"
-            )
-        return self._activity(item.name, start, people, chars)
+            detail = f"the Date header lies in the year {start.year}"
+            raise NotReadableError("implausible_date", detail)
+        return self._mail(record.name, start, people, chars)
 
-    def _activity(
+    def _mail(
         self, path: str, start: dt.datetime, people: tuple[str, set[str]], chars: int
     ) -> Activity:
         sender, everybody = people
@@ -166,6 +143,16 @@ class EnronMaildir:
 
 
 ADAPTER = EnronMaildir
+
+
+def _start(headers: Message) -> dt.datetime | None:
+    """When it was sent; None where the date is none."""
+    stamp = headers.get("Date")
+    if stamp is None:
+        known = headers.get("From") or headers.get("Message-ID")
+        slug = "missing_date" if known else "not_a_mail"
+        raise NotReadableError(slug, "there is no Date header")
+    return _date(str(stamp))
 
 
 def _date(text: str) -> dt.datetime | None:

@@ -16,15 +16,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    line_blocks,
-    name_hasher,
-)
-from jepa_ray.config import PrepareConfig
+from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, line_blocks
+from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.readers import RawBlock, RawItem
 from jepa_ray.windows import (
     INDEX,
@@ -49,7 +42,7 @@ _FEATURES = {
 }
 
 
-class EnronSnap:
+class EnronSnap(FileAdapter):
     """Adapter of the dataset `enron_snap`."""
 
     info: ClassVar = SourceInfo(
@@ -63,10 +56,6 @@ class EnronSnap:
     )
     version: ClassVar = 1
     kind: ClassVar = "email_edge"
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
         """The file, gzipped or not."""

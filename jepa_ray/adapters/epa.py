@@ -8,33 +8,20 @@ date, so it is untimed. `text_length` counts the subject and the message less it
 """
 
 import re
-from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
-
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    line_blocks,
-    name_hasher,
-)
-from jepa_ray.adapters.json_values import NotReadableError, chars, child, decode_object
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.adapters.base import NotReadableError, SourceInfo
+from jepa_ray.adapters.json_values import chars, child, decode_object, encode
+from jepa_ray.adapters.record_adapters import LineAdapter
+from jepa_ray.readers import RawItem
+from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.7
-_HEADER = b"Key\tJson"
 _KEY = re.compile(rb"EPA-\d{1,18}")
 _TAG = re.compile(r"</?mark>|<br ?/?>")
 
 
-class Epa:
+class Epa(LineAdapter):
     """Adapter of the dataset `epa`."""
 
     info: ClassVar = SourceInfo(
@@ -49,43 +36,18 @@ class Epa:
     )
     version: ClassVar = 1
     kind: ClassVar = "task_assignment"
+    header: ClassVar = b"Key\tJson"
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
-
-    def shards(self, root: Path) -> list[Shard]:
-        """The one file."""
-        return file_shards(root, (self.info.path, f"{self.info.path}.gz"))
-
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Chunks of whole lines."""
-        return line_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Examples of some chunks; the header is no record."""
-        return ActivityBatch.of(
-            self.kind,
-            (
-                self._example(f"{label}:{number}", line)
-                for item in items
-                for number, line in enumerate(item.data.split(b"\n"), start=item.number)
-                if line.strip() and not (number == 1 and _is_header(line))
-            ),
-        )
-
-    def _example(self, where: str, line: bytes) -> Activity | Rejected:
-        key, tab, text = line.partition(b"\t")
+    def activity(self, record: RawItem) -> Activity:
+        """One example."""
+        key, tab, text = record.data.partition(b"\t")
         if not tab:
-            return Rejected(where, "malformed_line", "there is no tab after a key")
+            raise NotReadableError("malformed_line", "there is no tab after a key")
         if not _KEY.fullmatch(key):
-            return Rejected(where, "bad_key", "the key is not EPA- and a number")
-        try:
-            return self._activity(key.decode("ascii"), decode_object(text))
-        except NotReadableError as error:
-            return Rejected(where, error.slug, error.detail)
+            raise NotReadableError("bad_key", "the key is not EPA- and a number")
+        return self._example(key.decode("ascii"), decode_object(text))
 
-    def _activity(self, key: str, mail: dict[str, Any]) -> Activity:
+    def _example(self, key: str, mail: dict[str, Any]) -> Activity:
         message, sentence = mail.get("Message"), mail.get("TaskSentence")
         if not isinstance(message, str) or not isinstance(sentence, str):
             detail = "an example needs the strings Message and TaskSentence"
@@ -110,10 +72,6 @@ class Epa:
 
 
 ADAPTER = Epa
-
-
-def _is_header(line: bytes) -> bool:
-    return line.removeprefix(BOM_UTF8).strip() == _HEADER
 
 
 def _addresses(people: list[Any]) -> list[str]:
@@ -142,4 +100,4 @@ def _metadata(judgements: Any, candidates: int, sentence: str) -> str:
         "responsible": len(set().union(*said)),
         "task_chars": len(sentence),
     }
-    return msgspec.json.encode(found).decode()
+    return encode(found)

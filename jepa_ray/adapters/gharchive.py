@@ -18,14 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    line_blocks,
-    name_hasher,
-)
+from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, line_blocks
 from jepa_ray.adapters.github_event import (
     EARLIEST,
     LATEST,
@@ -41,7 +34,7 @@ from jepa_ray.adapters.github_event import (
     texts,
     utc_us,
 )
-from jepa_ray.config import PrepareConfig
+from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.readers import RawBlock, RawItem, json_pieces
 from jepa_ray.windows import (
     INDEX,
@@ -57,10 +50,9 @@ from jepa_ray.windows import (
 CONFIDENCE = 0.9
 _EVENT_STARTS = re.compile(r'\{"(?=id"|created_at"|type"|repo"|repository"|actor"|public")')
 _SHARD_BYTES = 4 << 20
-_MAX_ID = 20
 
 
-class GHArchive:
+class GHArchive(FileAdapter):
     """Adapter of the dataset `gharchive`."""
 
     info: ClassVar = SourceInfo(
@@ -74,10 +66,6 @@ class GHArchive:
     )
     version: ClassVar = 1
     kind: ClassVar = "code_event"
-
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard an hour; small neighbours share one."""
@@ -102,7 +90,7 @@ class GHArchive:
         if not plain:
             return ActivityBatch.of(self.kind, self._line_by_line(label, item))
         columns = Columns.instants(
-            [self._source_id(event.id) for event in events],
+            [self.public_id(event.id) for event in events],
             start_us,
             _values(events),
             offset_minutes=0,
@@ -142,7 +130,7 @@ class GHArchive:
         repo = repository_name(event.get("repo"), event.get("repository"))
         action = payload.get("action") if isinstance(payload, dict) else None
         return Activity(
-            source_id=self._source_id(str(found))
+            source_id=self.public_id(str(found))
             if isinstance(found, str | int) and not isinstance(found, bool)
             else line_id(raw),
             start=start,
@@ -158,11 +146,6 @@ class GHArchive:
             project=self._hash(repo) if repo else 0,
             category=category(kind),
         )
-
-    def _source_id(self, found: str) -> str:
-        """The id, if it is a number as all ids of GitHub are; anything else could carry text."""
-        plain = found.isascii() and found.isdigit()
-        return found if plain and len(found) <= _MAX_ID else f"id-{self._hash.hex(found)}"
 
 
 ADAPTER = GHArchive

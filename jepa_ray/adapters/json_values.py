@@ -1,10 +1,12 @@
-"""Values of decoded JSON that several adapters read: whatever a server may have put there."""
+"""Values of decoded records that several adapters read: whatever a server may have put there."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from jepa_ray.adapters.base import NotReadableError
 from jepa_ray.windows import NORMAL_PRIORITY
 
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
@@ -15,21 +17,23 @@ PRIORITIES = {
 _decode = msgspec.json.Decoder().decode
 
 
-class NotReadableError(Exception):
-    """A record that becomes a `Rejected`: the slug and a sentence without raw text."""
+def decode_object(data: bytes, slug: str = "malformed_json") -> dict[str, Any]:
+    """The JSON object of some bytes.
 
-    def __init__(self, slug: str, detail: str) -> None:
-        super().__init__(slug, detail)
-        self.slug = slug
-        self.detail = detail
-
-
-def decode(data: bytes) -> Any:
-    """The JSON value of some bytes.
+    Args:
+        data: The bytes.
+        slug: Of the error.
 
     Raises:
-        NotReadableError: They are not JSON; the detail says where they break.
+        NotReadableError: They are not JSON (the detail says where they break), or another value.
     """
+    value = _value(data, slug)
+    if isinstance(value, dict):
+        return value
+    raise NotReadableError(slug, f"a JSON {type(value).__name__}, not an object")
+
+
+def _value(data: bytes, slug: str) -> Any:
     try:
         return _decode(data)
     except UnicodeDecodeError as error:
@@ -38,19 +42,12 @@ def decode(data: bytes) -> Any:
         detail = str(error)
     except RecursionError:
         detail = "nested too deeply"
-    raise NotReadableError("malformed_json", f"not JSON: {detail}")
+    raise NotReadableError(slug, f"not JSON: {detail}")
 
 
-def decode_object(data: bytes) -> dict[str, Any]:
-    """The JSON object of some bytes.
-
-    Raises:
-        NotReadableError: They are not JSON, or another value.
-    """
-    value = decode(data)
-    if isinstance(value, dict):
-        return value
-    raise NotReadableError("malformed_json", f"a JSON {type(value).__name__}, not an object")
+def encode(value: Any) -> str:
+    """A value as JSON, the form of `Activity.metadata`."""
+    return msgspec.json.encode(value).decode()
 
 
 def moment(record: dict[str, Any], name: str) -> tuple[dt.datetime, bool] | None:
@@ -101,13 +98,10 @@ def chars(*texts: Any) -> int:
     return sum(len(text) for text in texts if isinstance(text, str))
 
 
-def priority(name: Any) -> float:
-    """A priority by its English name; 0.5 for any other, and where it is unset."""
-    return (
-        PRIORITIES.get(name.strip().lower(), NORMAL_PRIORITY)
-        if isinstance(name, str)
-        else NORMAL_PRIORITY
-    )
+def priority(name: Any, known: Mapping[str, float] = PRIORITIES) -> float:
+    """A priority by its English name; 0.5 for any that is not known, and where it is unset."""
+    text = name.strip().lower() if isinstance(name, str) else ""
+    return known.get(text, NORMAL_PRIORITY)
 
 
 def child(record: Any, *path: str) -> Any:

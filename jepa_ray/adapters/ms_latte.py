@@ -9,24 +9,13 @@ knows a time for is untimed.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
-
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    json_blocks,
-    name_hasher,
-)
-from jepa_ray.adapters.json_values import NotReadableError, chars, decode_object
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.adapters.base import NotReadableError, Shard, SourceInfo, file_shards
+from jepa_ray.adapters.json_values import chars, encode
+from jepa_ray.adapters.record_adapters import JsonAdapter
+from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.9
 JUDGES_SCALE = 5
@@ -38,12 +27,11 @@ SLOTS_OF = {
     "anytime": (36, 56, 72, 84),
 }
 _DAYS = ("WD", "WE")
-_MAX_DIGITS = 20
 _MAX_JUDGES = 100
 _MAX_TIMES_CHARS = 1000
 
 
-class MsLatte:
+class MsLatte(JsonAdapter):
     """Adapter of the dataset `ms_latte`."""
 
     info: ClassVar = SourceInfo(
@@ -59,37 +47,18 @@ class MsLatte:
     version: ClassVar = 1
     kind: ClassVar = "task_preference"
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
-
     def shards(self, root: Path) -> list[Shard]:
         """The whole dataset, or samples of it."""
         return file_shards(root, (self.info.path,)) or file_shards(
             root, ("ms_latte/MS-LaTTE.*.json",)
         )
 
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Tasks, one item each."""
-        return json_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Some tasks."""
-        return ActivityBatch.of(
-            self.kind, (self._task(f"{label}#{item.number}", item.data) for item in items)
-        )
-
-    def _task(self, where: str, data: bytes) -> Activity | Rejected:
-        try:
-            return self._activity(decode_object(data))
-        except NotReadableError as error:
-            return Rejected(where, error.slug, error.detail)
-
-    def _activity(self, task: dict[str, Any]) -> Activity:
-        source_id, title = task.get("ID"), task.get("TaskTitle")
+    def activity(self, record: dict[str, Any]) -> Activity:
+        """One task."""
+        source_id, title = record.get("ID"), record.get("TaskTitle")
         if not isinstance(source_id, str) or not source_id or not isinstance(title, str):
             raise NotReadableError("missing_field", "a task needs the strings ID and TaskTitle")
-        ballots = _ballots(task.get("TimeJudgements"))
+        ballots = _ballots(record.get("TimeJudgements"))
         judges = Counter(
             slot
             for ballot in ballots
@@ -102,7 +71,7 @@ class MsLatte:
             "source_confidence": CONFIDENCE,
         }
         return Activity(
-            source_id=self._public_id(source_id),
+            source_id=self.public_id(source_id),
             start=None,
             timed=bool(judges),
             features=features,
@@ -110,10 +79,6 @@ class MsLatte:
             category="timed" if judges else "untimed",
             metadata=_metadata(ballots),
         )
-
-    def _public_id(self, source_id: str) -> str:
-        plain = source_id.isascii() and source_id.isdigit() and len(source_id) <= _MAX_DIGITS
-        return source_id if plain else f"id-{self._hash.hex(source_id)}"
 
 
 ADAPTER = MsLatte
@@ -148,4 +113,4 @@ def _metadata(ballots: list[set[tuple[str, str]]]) -> str:
     counts = Counter(vote for ballot in ballots for vote in ballot)
     votes = {day: {p: counts[day, p] for p in SLOTS_OF if counts[day, p]} for day in _DAYS}
     known = sum(map(bool, ballots))
-    return msgspec.json.encode({"judges": len(ballots), "known": known, "votes": votes}).decode()
+    return encode({"judges": len(ballots), "known": known, "votes": votes})

@@ -8,38 +8,21 @@ of types, statuses and priorities come in any language, so the flags beside them
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    json_blocks,
-    name_hasher,
-)
+from jepa_ray.adapters.base import NotReadableError, SourceInfo
 from jepa_ray.adapters.json_values import (
-    NotReadableError,
     chars,
     child,
     creation,
-    decode_object,
     due,
     priority,
     whole_number,
 )
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import (
-    DAY_MINUTES,
-    NORMAL_PRIORITY,
-    TEXT_CHARS_SCALE,
-    Activity,
-    ActivityBatch,
-    Rejected,
-)
+from jepa_ray.adapters.record_adapters import JsonAdapter
+from jepa_ray.readers import RawItem
+from jepa_ray.windows import DAY_MINUTES, NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.85
 _NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
@@ -50,7 +33,7 @@ _DURATION = re.compile(
 _UNIT_MINUTES = (7 * DAY_MINUTES, DAY_MINUTES, 60, 1, 1 / 60)
 
 
-class ProjectOpenproject:
+class ProjectOpenproject(JsonAdapter):
     """Adapter of the dataset `project_openproject`."""
 
     info: ClassVar = SourceInfo(
@@ -66,66 +49,41 @@ class ProjectOpenproject:
     version: ClassVar = 1
     kind: ClassVar = "work_package"
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
+    def records(self, item: RawItem) -> Iterator[tuple[str, Any]]:
+        """The elements of a page, or the one work package of a body or a webhook."""
+        for where, found in super().records(item):
+            elements = child(found, "_embedded", "elements")
+            if not isinstance(elements, list):
+                yield where, found.get("work_package", found)
+                continue
+            for number, element in enumerate(elements, start=1):
+                yield f"{where}:elements[{number}]", element
 
-    def shards(self, root: Path) -> list[Shard]:
-        """One shard a file."""
-        return file_shards(root, (self.info.path, f"{self.info.path}.gz"))
-
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """The document as one item; bodies in an array one by one."""
-        return json_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Work packages of some documents."""
-        outcomes = [o for item in items for o in self._document(f"{label}#{item.number}", item)]
-        return ActivityBatch.of(self.kind, outcomes)
-
-    def _document(self, where: str, item: RawItem) -> Iterator[Activity | Rejected]:
-        try:
-            found = decode_object(item.data)
-        except NotReadableError as error:
-            yield Rejected(where, error.slug, error.detail)
-            return
-        elements = child(found, "_embedded", "elements")
-        if not isinstance(elements, list):
-            yield self._package(where, found.get("work_package", found))
-            return
-        for number, element in enumerate(elements, start=1):
-            yield self._package(f"{where}:elements[{number}]", element)
-
-    def _package(self, where: str, package: Any) -> Activity | Rejected:
-        try:
-            return self._activity(package)
-        except NotReadableError as error:
-            return Rejected(where, error.slug, error.detail)
-
-    def _activity(self, package: Any) -> Activity:
-        number = whole_number(child(package, "id"))
-        if number is None or package.get("_type", "WorkPackage") != "WorkPackage":
+    def activity(self, record: Any) -> Activity:
+        """One work package."""
+        number = whole_number(child(record, "id"))
+        if number is None or record.get("_type", "WorkPackage") != "WorkPackage":
             raise NotReadableError("missing_field", "this is no work package with an id")
-        start, timed = creation(package, "createdAt")
-        milestone = package.get("date") is not None
-        minutes = _minutes(package, "estimatedTime") or _minutes(package, "duration")
-        text = chars(package.get("subject"), child(package, "description", "raw"))
-        project = self._linked(package, "project")
+        start, timed = creation(record, "createdAt")
+        milestone = record.get("date") is not None
+        minutes = _minutes(record, "estimatedTime") or _minutes(record, "duration")
+        text = chars(record.get("subject"), child(record, "description", "raw"))
+        project = self._linked(record, "project")
         return Activity(
             source_id=f"{project:016x}"[:8] + f"-{number}",
             start=start,
             timed=timed,
-            due=due(package, "date" if milestone else "dueDate"),
+            due=due(record, "date" if milestone else "dueDate"),
             features={
                 "task": 1.0,
                 "project_activity": 1.0,
                 "duration": minutes / DAY_MINUTES,
-                "priority": _priority(package),
+                "priority": _priority(record),
                 "text_length": text / TEXT_CHARS_SCALE,
-                "completion": _completion(package),
+                "completion": _completion(record),
                 "source_confidence": CONFIDENCE,
             },
-            actor=self._linked(package, "author"),
+            actor=self._linked(record, "author"),
             project=project,
             category="milestone" if milestone else "work_package",
         )

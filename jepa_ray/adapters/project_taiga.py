@@ -10,42 +10,38 @@ has a finish date (`finish_date` of stories, `finished_date` of the others), whi
 its creation. Stories and tasks have no priority of their own: it counts as unset, so 0.5.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple
 
-import msgspec
-
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    json_blocks,
-    name_hasher,
-)
+from jepa_ray.adapters.base import NotReadableError, SourceInfo
 from jepa_ray.adapters.json_values import (
-    NotReadableError,
     chars,
     child,
     creation,
-    decode_object,
     due,
+    encode,
     moment,
     priority,
     whole_number,
 )
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected, Skipped
+from jepa_ray.adapters.record_adapters import JsonAdapter
+from jepa_ray.readers import RawItem
+from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, Skipped
 
 CONFIDENCE = 0.85
 _LISTS = {"user_stories": "user_story", "tasks": "task", "issues": "issue"}
 _STATUSES = {"user_story": "us_statuses", "task": "task_statuses", "issue": "issue_statuses"}
-Outcome = Activity | Rejected | Skipped
 
 
-class ProjectTaiga:
+class _Record(NamedTuple):
+    """A record, its kind, and the dump that it stands in ({} where it comes from the API)."""
+
+    fields: Any
+    kind: str
+    dump: dict[str, Any]
+
+
+class ProjectTaiga(JsonAdapter):
     """Adapter of the dataset `project_taiga`."""
 
     info: ClassVar = SourceInfo(
@@ -60,81 +56,51 @@ class ProjectTaiga:
     version: ClassVar = 1
     kind: ClassVar = "project_record"
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
+    def records(self, item: RawItem) -> Iterator[tuple[str, _Record]]:
+        """The records of a dump's three lists, or the one record of the API."""
+        for where, found in super().records(item):
+            if not _is_dump(found):
+                yield where, _Record(found, _kind(found), {})
+                continue
+            for name, kind in _LISTS.items():
+                records = found.get(name)
+                for number, record in enumerate(records if isinstance(records, list) else [], 1):
+                    yield f"{where}:{name}[{number}]", _Record(record, kind, found)
 
-    def shards(self, root: Path) -> list[Shard]:
-        """One shard a file."""
-        return file_shards(root, (self.info.path, f"{self.info.path}.gz"))
-
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Records of a list, or the dump as one item."""
-        return json_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Records of some items."""
-        outcomes = [o for item in items for o in self._item(f"{label}#{item.number}", item.data)]
-        return ActivityBatch.of(self.kind, outcomes)
-
-    def _item(self, where: str, data: bytes) -> Iterator[Outcome]:
-        try:
-            found = decode_object(data)
-        except NotReadableError as error:
-            yield Rejected(where, error.slug, error.detail)
-            return
-        if not _is_dump(found):
-            yield self._record(where, found, _kind(found), {})
-            return
-        for name, kind in _LISTS.items():
-            records = found.get(name)
-            for number, record in enumerate(records if isinstance(records, list) else [], 1):
-                place = f"{where}:{name}[{number}]"
-                if isinstance(record, dict):
-                    yield self._record(place, record, kind, found)
-                else:
-                    yield Rejected(place, "malformed_json", "the record is not an object")
-
-    def _record(
-        self, where: str, record: dict[str, Any], kind: str, dump: dict[str, Any]
-    ) -> Outcome:
+    def activity(self, record: _Record) -> Activity | Skipped:
+        """One story, task or issue."""
+        fields, kind, dump = record
+        if not isinstance(fields, dict):
+            raise NotReadableError("malformed_json", "the record is not an object")
         if kind in ("epic", "milestone"):
             return Skipped(kind)
-        try:
-            return self._activity(record, kind, dump)
-        except NotReadableError as error:
-            return Rejected(where, error.slug, error.detail)
-
-    def _activity(self, record: dict[str, Any], kind: str, dump: dict[str, Any]) -> Activity:
-        number = whole_number(record.get("ref" if dump else "id"))
+        number = whole_number(fields.get("ref" if dump else "id"))
         if not kind or number is None:
             detail = "this is no story, task or issue with a number" + " (ref)" * bool(dump)
             raise NotReadableError("missing_field", detail)
-        start, timed = creation(record, "created_date")
-        finished = moment(record, "finish_date") or moment(record, "finished_date")
+        start, timed = creation(fields, "created_date")
+        finished = moment(fields, "finish_date") or moment(fields, "finished_date")
         early = finished is not None and finished[0].date() < start.date()
-        project = self._project(record, dump)
-        text = chars(record.get("subject"), record.get("description"))
-        names = child(record, "priority_extra_info", "name") or record.get("priority")
+        project = self._project(fields, dump)
+        text = chars(fields.get("subject"), fields.get("description"))
+        names = child(fields, "priority_extra_info", "name") or fields.get("priority")
         return Activity(
             source_id=f"{project:016x}"[:8] + f"-{kind}-{number}",
             start=start,
             timed=timed,
-            due=due(record, "due_date"),
+            due=due(fields, "due_date"),
             features={
                 "task": 1.0,
                 "project_activity": 1.0,
                 "priority": priority(names),
                 "text_length": text / TEXT_CHARS_SCALE,
-                "completion": float(_closed(record, kind, dump, finished is not None)),
+                "completion": float(_closed(fields, kind, dump, finished is not None)),
                 "source_confidence": CONFIDENCE,
             },
-            actor=self._person(record.get("owner")),
+            actor=self._person(fields.get("owner")),
             project=project,
             category=kind,
-            metadata=msgspec.json.encode({"finished_before_created": True}).decode()
-            if early
-            else None,
+            metadata=encode({"finished_before_created": True}) if early else None,
         )
 
     def _project(self, record: dict[str, Any], dump: dict[str, Any]) -> int:

@@ -7,40 +7,24 @@ one `Activity` of no duration at `created`. `dueDate` has no time and marks its 
 holds no priority, so `priority` is 0; a line that has one all the same is mapped.
 """
 
-import datetime as dt
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
-
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    line_blocks,
-    name_hasher,
-)
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.adapters.base import NotReadableError, Shard, SourceInfo, file_shards
+from jepa_ray.adapters.json_values import PRIORITIES, creation, decode_object, due, priority
+from jepa_ray.adapters.record_adapters import LineAdapter, is_number
+from jepa_ray.readers import RawItem
+from jepa_ray.windows import TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.8
-EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
-PRIORITIES = {
-    "trivial": 0.0, "lowest": 0.0, "minor": 0.25, "low": 0.25, "medium": NORMAL_PRIORITY,
-    "normal": NORMAL_PRIORITY, "major": 0.75, "high": 0.75, "critical": 0.9, "highest": 1.0,
-    "blocker": 1.0,
+_PRIORITIES = PRIORITIES | {
+    "trivial": 0.0, "minor": 0.25, "major": 0.75, "critical": 0.9, "blocker": 1.0,
 }  # fmt: skip
-_MAX_DIGITS = 20
 _MAX_DOCUMENT_NODES = 100_000
 
-_decode = msgspec.json.Decoder().decode
 
-
-class PublicJira:
+class PublicJira(LineAdapter):
     """Adapter of the dataset `public_jira`."""
 
     info: ClassVar = SourceInfo(
@@ -55,65 +39,23 @@ class PublicJira:
     version: ClassVar = 1
     kind: ClassVar = "issue"
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
-
     def shards(self, root: Path) -> list[Shard]:
         """One shard a file."""
         return file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
 
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Chunks of whole lines."""
-        return line_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Issues of some chunks."""
-        return ActivityBatch.of(
-            self.kind,
-            (
-                self._issue(f"{label}:{number}", line)
-                for item in items
-                for number, line in enumerate(item.data.split(b"\n"), start=item.number)
-                if line.strip()
-            ),
-        )
-
-    def _issue(self, where: str, line: bytes) -> Activity | Rejected:
-        try:
-            issue = _decode(line.removeprefix(BOM_UTF8))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return Rejected(where, "malformed_line", f"not JSON: {_place(error)}")
-        if not isinstance(issue, dict):
-            return Rejected(
-                where, "malformed_line", f"a JSON {type(issue).__name__}, not an object"
-            )
+    def activity(self, record: RawItem) -> Activity:
+        """One issue."""
+        issue = decode_object(record.data.removeprefix(BOM_UTF8), "malformed_line")
         source_id, created = issue.get("id"), issue.get("created")
         if not isinstance(source_id, str) or not source_id or not isinstance(created, str):
-            return Rejected(where, "missing_field", "an issue needs the strings id and created")
-        start, timed = _moment(created)
-        due, _ = _moment(issue.get("dueDate"))
-        if start is None or (issue.get("dueDate") and due is None):
-            return Rejected(where, "bad_time", "created or dueDate is not an ISO 8601 date")
-        for name, day in (("created", start), ("dueDate", due)):
-            if day is not None and not EARLIEST <= day.date() < LATEST:
-                return Rejected(where, "implausible_date", f"{name} lies in the year {day.year}")
-        return self._activity(source_id, start, timed, due, issue)
-
-    def _activity(
-        self,
-        source_id: str,
-        start: dt.datetime,
-        timed: bool,
-        due: dt.datetime | None,
-        issue: dict[str, Any],
-    ) -> Activity:
+            raise NotReadableError("missing_field", "an issue needs the strings id and created")
+        start, timed = creation(issue, "created")
         chars = _chars(issue.get("summary")) + _chars(issue.get("description"))
         return Activity(
-            source_id=self._public_id(source_id),
+            source_id=self._issue_id(source_id),
             start=start,
             timed=timed,
-            due=_due(issue.get("dueDate"), due),
+            due=due(issue, "dueDate"),
             features={
                 "task": 1.0,
                 "project_activity": 1.0,
@@ -129,10 +71,10 @@ class PublicJira:
         project = key.rpartition("-")[0] if isinstance(key, str) else ""
         return self._hash(f"{jira}:{project}") if project else 0
 
-    def _public_id(self, source_id: str) -> str:
+    def _issue_id(self, source_id: str) -> str:
         """The number, after a hash of the Jira: its name is a word that texts hold too."""
         jira, _, number = source_id.rpartition(":")
-        if number.isascii() and number.isdigit() and len(number) <= _MAX_DIGITS:
+        if is_number(number):
             return f"{self._hash.hex(jira)[:8]}:{number}"
         return f"id-{self._hash.hex(source_id)}"
 
@@ -140,31 +82,11 @@ class PublicJira:
 ADAPTER = PublicJira
 
 
-def _moment(value: Any) -> tuple[dt.datetime | None, bool]:
-    """A date or time stamp and whether it has a time; aware if it says its offset."""
-    if not isinstance(value, str):
-        return None, False
-    try:
-        return dt.datetime.fromisoformat(value), "T" in value or " " in value
-    except ValueError:
-        return None, False
-
-
-def _due(value: Any, due: dt.datetime | None) -> dt.date | None:
-    if due is None:
-        return None
-    return due if _moment(value)[1] else due.date()
-
-
 def _priority(issue: dict[str, Any]) -> float:
     if "priority" not in issue:
         return 0.0
     name = issue["priority"]
-    if isinstance(name, dict):
-        name = name.get("name")
-    return (
-        PRIORITIES.get(name.lower(), NORMAL_PRIORITY) if isinstance(name, str) else NORMAL_PRIORITY
-    )
+    return priority(name.get("name") if isinstance(name, dict) else name, _PRIORITIES)
 
 
 def _chars(text: Any) -> int:
@@ -184,10 +106,3 @@ def _chars(text: Any) -> int:
         elif isinstance(node, list):
             nodes.extend(node)
     return total
-
-
-def _place(error: Exception) -> str:
-    """Where a line breaks, from the decoder's message; it never quotes the line."""
-    if isinstance(error, UnicodeDecodeError):
-        return f"not UTF-8 at byte {error.start}"
-    return str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__

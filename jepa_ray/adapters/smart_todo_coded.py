@@ -8,24 +8,13 @@ wrote for each `UniqueID`, one pair not in neighbouring rows, so the line number
 """
 
 import re
-from codecs import BOM_UTF8
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
-from jepa_ray.adapters.base import (
-    Shard,
-    SourceFile,
-    SourceInfo,
-    file_shards,
-    line_blocks,
-    name_hasher,
-)
-from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.adapters.base import NotReadableError, SourceInfo
+from jepa_ray.adapters.json_values import encode
+from jepa_ray.adapters.record_adapters import LineAdapter
+from jepa_ray.readers import RawItem
+from jepa_ray.windows import TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.6
 _COLUMNS = (
@@ -34,7 +23,7 @@ _COLUMNS = (
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
-class SmartTodoCoded:
+class SmartTodoCoded(LineAdapter):
     """Adapter of the dataset `smart_todo_coded`."""
 
     info: ClassVar = SourceInfo(
@@ -49,47 +38,25 @@ class SmartTodoCoded:
     )
     version: ClassVar = 1
     kind: ClassVar = "to_do"
+    header: ClassVar = "\t".join(_COLUMNS).encode()
 
-    def __init__(self, config: PrepareConfig) -> None:
-        self._config = config
-        self._hash = name_hasher(config)
-
-    def shards(self, root: Path) -> list[Shard]:
-        """The one file."""
-        return file_shards(root, (self.info.path,))
-
-    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Chunks of whole lines."""
-        return line_blocks(file, self._config)
-
-    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Rows of some chunks; the header is no record."""
-        return ActivityBatch.of(
-            self.kind,
-            (
-                self._row(label, number, line)
-                for item in items
-                for number, line in enumerate(item.data.split(b"\n"), start=item.number)
-                if line.strip() and not (number == 1 and _is_header(line))
-            ),
-        )
-
-    def _row(self, label: str, number: int, line: bytes) -> Activity | Rejected:
-        where = f"{label}:{number}"
+    def activity(self, record: RawItem) -> Activity:
+        """One row."""
         try:
-            row = line.removesuffix(b"\r").decode().split("\t")
+            row = record.data.removesuffix(b"\r").decode().split("\t")
         except UnicodeDecodeError as error:
-            return Rejected(where, "malformed_line", f"not UTF-8 at byte {error.start}")
+            detail = f"not UTF-8 at byte {error.start}"
+            raise NotReadableError("malformed_line", detail) from None
         if len(row) != len(_COLUMNS):
             detail = f"{len(row)} columns, not {len(_COLUMNS)}"
-            return Rejected(where, "malformed_line", detail)
+            raise NotReadableError("malformed_line", detail)
         unique_id, _, mail, first, last, summary = row
         if not all(map(_NUMBER.fullmatch, (unique_id, first, last))):
             detail = "UniqueID, highlight_start or highlight_end is not a number"
-            return Rejected(where, "bad_number", detail)
+            raise NotReadableError("bad_number", detail)
         words = {"words": len(summary.split()), "highlight_words": int(last) - int(first)}
         return Activity(
-            source_id=f"{unique_id}-{number}",
+            source_id=f"{unique_id}-{record.number}",
             start=None,
             timed=False,
             features={
@@ -98,12 +65,8 @@ class SmartTodoCoded:
                 "source_confidence": CONFIDENCE,
             },
             project=self._hash(f"mailbox {mail.partition('-')[0]}") if mail else 0,
-            metadata=msgspec.json.encode(words).decode(),
+            metadata=encode(words),
         )
 
 
 ADAPTER = SmartTodoCoded
-
-
-def _is_header(line: bytes) -> bool:
-    return line.removeprefix(BOM_UTF8).strip() == "\t".join(_COLUMNS).encode()

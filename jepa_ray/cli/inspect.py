@@ -51,7 +51,7 @@ def run(
         if value is not None:
             out.print(f"{key:>20}  {value}", highlight=False, markup=False)
     out.print()
-    out.print(terminal_picture(window.dense), soft_wrap=True)
+    out.print(terminal_picture(window.dense, width=out.width), soft_wrap=True)
 
 
 def _uid(text: str | None) -> int | None:

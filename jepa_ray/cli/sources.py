@@ -36,6 +36,9 @@ def run(
     out.print(table)
     for e in entries:
         out.print(f"{e['dataset']}", style="bold", markup=False)
-        out.print(f"  path: {e['path']}\n  how to get it: {e['how_to_get']}", soft_wrap=True)
+        lines = f"  path: {e['path']}\n  how to get it: {e['how_to_get']}"
+        out.print(lines, markup=False, soft_wrap=True)
+        if e["reason"]:
+            out.print(f"  {e['status']}: {e['reason']}", markup=False, soft_wrap=True)
     for name, why in broken().items():
         out.print(f"{name}: broken: {why}", style="red", markup=False, soft_wrap=True)

@@ -66,6 +66,33 @@ def test_the_hours_stand_above_their_slots(dense):
         assert head[start + 4 * hour :].startswith(str(hour))
 
 
+@pytest.mark.parametrize(
+    ("width", "parts"), [(None, 1), (120, 1), (119, 2), (80, 2), (72, 2), (71, 4), (48, 4), (40, 8)]
+)
+def test_a_day_that_is_too_wide_is_folded_into_equal_parts(dense, width, parts):
+    text = terminal_picture(dense, width=width).plain
+    assert max(map(len, text.splitlines())) <= (width or 120)
+    pieces = text.split("\n\n")
+    assert len(pieces) == parts
+    whole = dict.fromkeys(FEATURES, "")
+    start = max(map(len, FEATURES)) + 1
+    for i, piece in enumerate(pieces):
+        head, *lines = piece.splitlines()
+        assert head.split()[0] == str(24 // parts * i)
+        for line in lines:
+            whole[line.split()[0]] += line[start : start + 96 // parts]
+    assert whole == rows(dense)
+
+
+def test_a_terminal_that_is_too_narrow_gets_the_smallest_parts(dense):
+    assert terminal_picture(dense, width=10).plain.count("\n\n") == 7
+
+
+def test_just_the_rows_that_are_asked_for_are_drawn(dense):
+    lines = terminal_picture(dense, features=["task", "priority"]).plain.splitlines()
+    assert [line.split()[0] for line in lines] == ["0", "task", "priority"]
+
+
 def test_the_png_is_a_png_of_the_promised_size(dense, tmp_path):
     file = tmp_path / "new" / "folder" / "window.png"
     write_png(dense, file, title="public_jira  2020-01-06 14:00:00  uid 1")
