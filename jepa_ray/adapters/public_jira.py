@@ -1,15 +1,17 @@
-"""Public Jira in the reference run's normalised form: one issue per JSON line.
+"""Public Jira: the reference run's normalised form, one issue per JSON line, or the dump itself.
 
 Source: Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public Jira
 Repositories, MSR 2022 (licence and citation: docs/sources.md).
 A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "description"}`; it becomes
 one `Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form
-holds no priority, so `priority` is 0; a line that has one all the same is mapped.
+holds no priority, so `priority` is 0; a line that has one all the same is mapped. A document of the
+dump is brought into that form (`jira_document`), so an issue gives the same window from either.
 """
 
 import datetime as dt
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,9 +25,18 @@ from jepa_ray.adapters.base import (
     line_blocks,
     name_hasher,
 )
+from jepa_ray.adapters.jira_document import reference_issue
+from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_dump
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem
-from jepa_ray.windows import NORMAL_PRIORITY, TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected
+from jepa_ray.readers import BsonError, RawBlock, RawItem
+from jepa_ray.windows import (
+    NORMAL_PRIORITY,
+    TEXT_CHARS_SCALE,
+    Activity,
+    ActivityBatch,
+    Rejected,
+    Skipped,
+)
 
 CONFIDENCE = 0.8
 EARLIEST, LATEST = dt.date(1990, 1, 1), dt.date(2100, 1, 1)
@@ -46,9 +57,10 @@ class PublicJira:
     info: ClassVar = SourceInfo(
         dataset="public_jira",
         group="issues",
-        path="public_jira/*.normalized.jsonl.gz",
+        path="public_jira/*.normalized.jsonl.gz, or else public_jira/*.archive",
         licence="CC-BY-4.0",
-        how_to_get="https://zenodo.org/records/5901804 (MongoDB dump, 6.3 GB), normalised to JSONL",
+        how_to_get="https://zenodo.org/records/5901804 (6.3 GB); its mongodump archive "
+        "is read as it is, without MongoDB: docs/jira-dump.md",
         citation="Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public "
         "Jira Repositories, MSR 2022",
     )
@@ -60,26 +72,43 @@ class PublicJira:
         self._hash = name_hasher(config)
 
     def shards(self, root: Path) -> list[Shard]:
-        """One shard a file."""
-        return file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+        """One shard a file: the normalised form, or else an archive, or else a folder of a dump."""
+        return (
+            file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+            or file_shards(root, ARCHIVES)
+            or file_shards(root, FOLDERS)
+        )
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Chunks of whole lines."""
-        return line_blocks(file, self._config)
+        """Chunks of whole lines, or documents of a dump."""
+        read = dump_blocks if is_dump(file.path) else line_blocks
+        return read(file, self._config)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Issues of some chunks."""
+        """Issues of some chunks or documents; a document has the name of its collection."""
         return ActivityBatch.of(
             self.kind,
-            (
-                self._issue(f"{label}:{number}", line)
+            chain.from_iterable(
+                (self._document(f"{label}#{item.number}", item),)
+                if item.name
+                else self._lines(label, item)
                 for item in items
-                for number, line in enumerate(item.data.split(b"\n"), start=item.number)
-                if line.strip()
             ),
         )
 
-    def _issue(self, where: str, line: bytes) -> Activity | Rejected:
+    def _document(self, where: str, item: RawItem) -> Activity | Rejected | Skipped:
+        try:
+            issue = reference_issue(item.name, item.data)
+        except BsonError as error:
+            return Rejected(where, "malformed_document", str(error))
+        return Skipped("not_an_issue") if issue is None else self._issue(where, issue)
+
+    def _lines(self, label: str, item: RawItem) -> Iterator[Activity | Rejected]:
+        for number, line in enumerate(item.data.split(b"\n"), start=item.number):
+            if line.strip():
+                yield self._line(f"{label}:{number}", line)
+
+    def _line(self, where: str, line: bytes) -> Activity | Rejected:
         try:
             issue = _decode(line.removeprefix(BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -88,6 +117,9 @@ class PublicJira:
             return Rejected(
                 where, "malformed_line", f"a JSON {type(issue).__name__}, not an object"
             )
+        return self._issue(where, issue)
+
+    def _issue(self, where: str, issue: dict[str, Any]) -> Activity | Rejected:
         source_id, created = issue.get("id"), issue.get("created")
         if not isinstance(source_id, str) or not source_id or not isinstance(created, str):
             return Rejected(where, "missing_field", "an issue needs the strings id and created")

@@ -61,6 +61,13 @@ class InputStream:
             missing -= len(piece)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def read_piece(self) -> bytes:
+        """As many bytes as are at hand, without a copy; b"" when there is no more."""
+        if self._at == len(self._ready):
+            return self._next_piece()
+        piece, self._ready, self._at = self._ready[self._at :], b"", 0
+        return piece
+
     def skip(self, size: int) -> int:
         """Read past `size` bytes in bounded memory; returns how many there were."""
         left = size
