@@ -37,7 +37,7 @@ _WITH_LENGTH = {
 }  # fmt: skip
 """Bytes of a value that its length does not count, and the fewest bytes that there can be."""
 _TERMINATED = (0x02, 0x03, 0x04, 0x0D, 0x0E)
-_AT_WANTED, _AT_DOCUMENT, _AT_STRING = 2, 4, 5  # the last group that matched
+_AT_WANTED, _AT_DOCUMENT, _AT_STRING = 2, 3, 4  # the last group that matched
 _length = struct.Struct("<i").unpack_from
 
 
@@ -64,14 +64,15 @@ class ElementFinder:
 
     def __init__(self, names: Iterable[str]) -> None:
         wanted = b"|".join(re.escape(name.encode()) for name in names)
-        passed = rb"(?:" + _NULL + rb"|(?!.(?:" + wanted + rb")\0)(?:" + _FIXED + rb"))*+"
+        fixed = rb"(?![\x02-\x05])(?!.(?:" + wanted + rb")\0)(?:" + _FIXED + rb")"
         stops = (
             rb"(.)(" + wanted + rb")\0",
-            rb"([^\0\x02-\x04])" + _NAME,
             rb"([\x03\x04])" + _NAME,
             rb"(\x02)" + _NAME,
+            rb"([^\0])" + _NAME,
             rb"\0",
         )
+        passed = rb"(?:" + _NULL + rb"|" + fixed + rb")*+"
         self._step = re.compile(passed + rb"(?:" + rb"|".join(stops) + rb")", re.DOTALL).match
 
     def find(self, data: bytes, at: int, end: int) -> dict[bytes, Element]:
@@ -96,19 +97,23 @@ class ElementFinder:
         found: dict[bytes, Element] = {}
         step, length, last = self._step, _length, end - 1
         while match := step(data, at, end):
-            stop, begin = match.lastindex, match.end()
-            if stop is None:
-                at = begin
+            stop, at = match.lastindex, match.end()
+            if stop == _AT_DOCUMENT:
+                size = length(data, at)[0]
+                at += size
+            elif stop == _AT_STRING:
+                size = length(data, at)[0] + 4
+                at += size
+            elif stop is None:
                 break
-            if stop >= _AT_DOCUMENT:
-                at = begin + length(data, begin)[0] + (4 if stop == _AT_STRING else 0)
-                if not begin + MIN_DOCUMENT <= at <= last or data[at - 1]:
-                    raise BsonError(f"the length at byte {begin} is wrong")
             else:
-                kind = match[1 if stop == _AT_WANTED else stop][0]
+                begin, kind = at, match[1 if stop == _AT_WANTED else stop][0]
                 at = _end(data, kind, begin, last)
                 if stop == _AT_WANTED:
                     found[match[2]] = Element(kind, begin, at)
+                continue
+            if size < MIN_DOCUMENT or at > last or data[at - 1]:
+                raise BsonError(f"the length at byte {match.end()} is wrong")
         if at != end:
             raise BsonError(f"no element at byte {at}")
         return found
