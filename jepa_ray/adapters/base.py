@@ -209,9 +209,13 @@ def source_stream(path: Path, config: PrepareConfig) -> Iterator[InputStream]:
         OSError: The file cannot be opened.
         StageError: An object store failed.
     """
-    bounds = Bounds(ratio=config.max_expansion, bytes=config.max_source_bytes)
     with open_source(path) as raw:
-        yield InputStream(raw, codec=codec_of(path.name), bounds=bounds)
+        yield InputStream(raw, codec=codec_of(path.name), bounds=bounds(config))
+
+
+def bounds(config: PrepareConfig) -> Bounds:
+    """How far a compressed file may expand."""
+    return Bounds(ratio=config.max_expansion, bytes=config.max_source_bytes)
 
 
 def line_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:

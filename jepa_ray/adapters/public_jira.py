@@ -1,21 +1,32 @@
-"""Public Jira in the reference run's normalised form: one issue per JSON line.
+"""Public Jira: the reference run's normalised form, one issue per JSON line, or the dump itself.
 
 Source: Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public Jira
 Repositories, MSR 2022 (licence and citation: docs/sources.md).
 A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "description"}`; it becomes
 one `Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form
-holds no priority, so `priority` is 0; a line that has one all the same is mapped.
+holds no priority, so `priority` is 0; a line that has one all the same is mapped. A document of the
+dump is brought into that form (`jira_document`), so an issue gives the same window from either.
 """
 
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jepa_ray.adapters.base import NotReadableError, Shard, SourceInfo, file_shards
+from jepa_ray.adapters.base import (
+    NotReadableError,
+    Shard,
+    SourceFile,
+    SourceInfo,
+    file_shards,
+    line_blocks,
+)
+from jepa_ray.adapters.jira_document import reference_issue
+from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_dump
 from jepa_ray.adapters.json_values import PRIORITIES, creation, decode_object, due, priority
 from jepa_ray.adapters.record_adapters import LineAdapter, is_number
-from jepa_ray.readers import RawItem
-from jepa_ray.windows import TEXT_CHARS_SCALE, Activity
+from jepa_ray.readers import BsonError, RawBlock, RawItem
+from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, Skipped
 
 CONFIDENCE = 0.8
 _PRIORITIES = PRIORITIES | {
@@ -30,9 +41,10 @@ class PublicJira(LineAdapter):
     info: ClassVar = SourceInfo(
         dataset="public_jira",
         group="issues",
-        path="public_jira/*.normalized.jsonl.gz",
+        path="public_jira/*.normalized.jsonl.gz, or else public_jira/*.archive",
         licence="CC-BY-4.0",
-        how_to_get="https://zenodo.org/records/5901804 (MongoDB dump, 6.3 GB), normalised to JSONL",
+        how_to_get="https://zenodo.org/records/5901804 (6.3 GB); its mongodump archive "
+        "is read as it is, without MongoDB: docs/jira-dump.md",
         citation="Montgomery, Lueders, Maalej: An Alternative Issue Tracking Dataset of Public "
         "Jira Repositories, MSR 2022",
     )
@@ -40,12 +52,34 @@ class PublicJira(LineAdapter):
     kind: ClassVar = "issue"
 
     def shards(self, root: Path) -> list[Shard]:
-        """One shard a file."""
-        return file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+        """One shard a file: the normalised form, or else an archive, or else a folder of a dump."""
+        return (
+            file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+            or file_shards(root, ARCHIVES)
+            or file_shards(root, FOLDERS)
+        )
 
-    def activity(self, record: RawItem) -> Activity:
-        """One issue."""
-        issue = decode_object(record.data.removeprefix(BOM_UTF8), "malformed_line")
+    def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
+        """Chunks of whole lines, or documents of a dump."""
+        read = dump_blocks if is_dump(file.path) else line_blocks
+        return read(file, self._config)
+
+    def records(self, item: RawItem) -> Iterator[tuple[str, RawItem]]:
+        """The lines of a chunk; a document, which has the name of its collection, as it is."""
+        return iter([(f"#{item.number}", item)]) if item.name else super().records(item)
+
+    def activity(self, record: RawItem) -> Activity | Skipped:
+        """One issue: a line, or a document of the dump."""
+        if not record.name:
+            data = record.data.removeprefix(BOM_UTF8)
+            return self._issue(decode_object(data, "malformed_line"))
+        try:
+            issue = reference_issue(record.name, record.data)
+        except BsonError as error:
+            raise NotReadableError("malformed_document", str(error)) from None
+        return Skipped("not_an_issue") if issue is None else self._issue(issue)
+
+    def _issue(self, issue: dict[str, Any]) -> Activity:
         source_id, created = issue.get("id"), issue.get("created")
         if not isinstance(source_id, str) or not source_id or not isinstance(created, str):
             raise NotReadableError("missing_field", "an issue needs the strings id and created")

@@ -117,3 +117,8 @@ ZSTD = Codec("zstd", (".zst", ".tzst"), (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), 4, _
 def codec_of(name: str) -> Codec | None:
     """What the name of a file promises; None: it is not compressed."""
     return next((codec for codec in (GZIP, ZSTD) if name.endswith(codec.suffixes)), None)
+
+
+def codec_in(head: bytes) -> Codec | None:
+    """What the first bytes of a file (4 are enough) say; None: it is not compressed."""
+    return next((codec for codec in (GZIP, ZSTD) if head.startswith(codec.magic)), None)

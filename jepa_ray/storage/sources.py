@@ -72,6 +72,10 @@ class _Remote(io.RawIOBase):
         except remote_faults() as error:
             raise _failed(self._path, error) from None
 
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place, for what reads on."""
+        return self._raw.seek(offset, whence)
+
     def readable(self) -> bool:
         """Yes."""
         return True

@@ -14,7 +14,7 @@ from jepa_ray.synth.output_files import whole_gzip_file
 from jepa_ray.synth.population import Person, generator, people, portions, sentences, text, words
 
 _DATASET = "public_jira"
-_JIRAS = {"Lumora": 0.5, "Pinewell": 0.3, "Tarnbrook": 0.2}
+JIRAS = {"Lumora": 0.5, "Pinewell": 0.3, "Tarnbrook": 0.2}
 _PROJECTS_A_JIRA = 4
 _DUE_SHARES = (0.02, 0.06, 0.12, 0.28)  # by project; together 12 %, as in the real Jiras
 _FIRST_MONDAY = dt.datetime(2019, 1, 7)  # noqa: DTZ001  # the normalised form knows no zone
@@ -26,16 +26,16 @@ def write(root: Path, seed: int, records: int) -> int:
     """Write the issues of three Jiras into one file; return their number."""
     path = root / "public_jira" / "public_jira.normalized.jsonl.gz"
     with whole_gzip_file(path) as stream:
-        for index, issues in enumerate(portions(records, list(_JIRAS.values()))):
-            for issue in _issues(seed, index, issues):
+        for index, count in enumerate(portions(records, list(JIRAS.values()))):
+            for issue in issues_of(seed, index, count):
                 stream.write(json.dumps(issue).encode() + b"\n")
     return records
 
 
-def _issues(seed: int, jira: int, count: int) -> Iterator[dict[str, str | None]]:
+def issues_of(seed: int, jira: int, count: int) -> Iterator[dict[str, str | None]]:
     """Yield the issues of one Jira; their numbers rise with the time."""
     rng = generator(seed, _DATASET, jira)
-    name = list(_JIRAS)[jira]
+    name = list(JIRAS)[jira]
     teams = people(rng, _PROJECTS_A_JIRA, clock_shifts=(-5, 0, 0, 1))
     stock = sentences(rng, 300)
     keys = [f"{name[:2].upper()}{team.last[:3].upper()}{n}" for n, team in enumerate(teams)]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "demo")
+VERBS = ("sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "demo")
 _PROBE = """
 import sys
 sys.argv = ["jepa-ray", *sys.argv[1:]]
