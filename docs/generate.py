@@ -11,10 +11,22 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
-from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
+from jepa_ray.config import (
+    EvaluateConfig,
+    ExportConfig,
+    ImportConfig,
+    PrepareConfig,
+    TrainConfig,
+)
 
 HERE = Path(__file__).resolve().parent
-VERBS = {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+VERBS = {
+    "prepare": PrepareConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "export": ExportConfig,
+    "import": ImportConfig,
+}
 
 
 def configuration() -> str:

@@ -4,22 +4,26 @@ The names of the files follow from the block's place, so a task that runs twice 
 files with the same content.
 """
 
-import json
 import pickle
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jepa_ray.adapters import Adapter, parse_block
-from jepa_ray.prepare.statistics import Statistics
 from jepa_ray.readers import RawBlock, RawDefect, RawItem
-from jepa_ray.storage import join, write_bytes
-from jepa_ray.windows import WINDOW_SCHEMA, ActivityBatch, Rejected, record_windows, window_table
+from jepa_ray.windows import (
+    WINDOW_SCHEMA,
+    ActivityBatch,
+    Part,
+    Statistics,
+    record_windows,
+    window_table,
+    write_part,
+    write_quarantine,
+)
 
 RAW_SCHEMA = pa.schema(
     [
@@ -34,15 +38,6 @@ RAW_SCHEMA = pa.schema(
     ]
 )
 """A raw block on its way between Ray tasks: a row an item or a defect."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One Parquet file of windows: its name, rows and bytes."""
-
-    name: str
-    rows: int
-    bytes: int
 
 
 @dataclass(frozen=True)
@@ -125,7 +120,7 @@ def process_block(adapter: Adapter, table: pa.Table, *, target: str, key: str) -
         skipped=batch.skipped,
         quarantined=Counter(r.slug for r in batch.rejected),
         part=part,
-        quarantine=_write_quarantine(batch.rejected, target, f"bad-{stem}.jsonl"),
+        quarantine=write_quarantine(target, f"bad-{stem}.jsonl", batch.rejected),
         statistics=statistics,
     )
 
@@ -143,31 +138,9 @@ def _write_windows(
         return None, None
     windows = record_windows(batch.columns)
     table = window_table(adapter.info.dataset, batch.kind, batch.columns, windows)
-    data = parquet_bytes(table)
-    write_bytes(join(target, "windows", name), data)
-    return Part(name, len(table), len(data)), Statistics.of(windows, table["window_start"])
+    return write_part(target, name, table), Statistics.of(windows, table["window_start"])
 
 
 def write_empty_part(target: str) -> Part:
     """A file of no windows: what a blocked dataset has."""
-    name, data = "part-empty.parquet", parquet_bytes(WINDOW_SCHEMA.empty_table())
-    write_bytes(join(target, "windows", name), data)
-    return Part(name, 0, len(data))
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table of `WINDOW_SCHEMA` as one Parquet file, zstd."""
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, WINDOW_SCHEMA, compression="zstd") as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _write_quarantine(rejected: Sequence[Rejected], target: str, name: str) -> str | None:
-    if not rejected:
-        return None
-    lines = [
-        json.dumps({"locator": r.locator, "slug": r.slug, "detail": r.detail}) for r in rejected
-    ]
-    write_bytes(join(target, "quarantine", name), ("\n".join(lines) + "\n").encode())
-    return name
+    return write_part(target, "part-empty.parquet", WINDOW_SCHEMA.empty_table())

@@ -14,8 +14,10 @@ from jepa_ray.storage.files import (
     write_bytes,
     write_json,
 )
+from jepa_ray.storage.streams import atomic_writer
 
 __all__ = [
+    "atomic_writer",
     "delete",
     "exclusive",
     "exists",

@@ -1,0 +1,184 @@
+"""Tokens as JSON text: 96 lists of 16 numbers a window, from runs and back.
+
+Nearly all tokens of a window are empty, and most windows of a dataset share their few others. So a
+window's text is put together from pieces that were made once, and read back by looking pieces up:
+each distinct token is parsed and checked once.
+"""
+
+import re
+from array import array
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from jepa_ray.windows import (
+    FEATURE_COUNT,
+    FEATURES,
+    POSITION_VALUES,
+    POSITIONS,
+    SLOTS,
+    STORED,
+    SparseWindows,
+    sparse_of_codes,
+)
+
+_KEPT = 50_000
+"""Distinct texts remembered, about 20 MB; beyond, they are made anew."""
+
+_DECIMALS = range(3, 10)
+"""Producers round slot / 95 to so many decimals."""
+
+
+class BadTokensError(Exception):
+    """Tokens that are no window: slug and detail."""
+
+    def __init__(self, slug: str, detail: str) -> None:
+        super().__init__(slug, detail)
+        self.slug = slug
+        self.detail = detail
+
+
+def number_text(value: np.float32) -> str:
+    """The shortest decimal that a reader of doubles turns into the same float32."""
+    text = str(value)
+    return text if np.float32(float(text)) == value else repr(float(value))
+
+
+_HEADS = [
+    f"{',' if slot else ''}[{text},{text}".encode()
+    for slot, text in enumerate(map(number_text, POSITION_VALUES))
+]
+"""How the text of each slot begins: its two positions."""
+
+_NOTHING = b",0.0" * len(STORED) + b"]"
+_BLANK = b"".join(head + _NOTHING for head in _HEADS)
+_START = np.cumsum([0, *(len(head) + len(_NOTHING) for head in _HEADS)]).tolist()
+"""The text of an empty window, and where each slot of it begins."""
+
+
+class TokenWriter:
+    """Writes windows as the text between the outer brackets of `tokens`."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+
+    def texts(self, windows: SparseWindows) -> list[bytes]:
+        """The text of each window, 8 kB or so, with the shortest number of each float32."""
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        raw, size = windows.values.tobytes(), windows.values.itemsize * len(STORED)
+        values = [self._values(raw[at : at + size]) for at in range(0, len(raw), size)]
+        first, last = windows.first.tolist(), windows.last.tolist()
+        found = []
+        for begin, end in zip(
+            windows.offsets[:-1].tolist(), windows.offsets[1:].tolist(), strict=True
+        ):
+            pieces: list[bytes] = []
+            at = 0
+            for run in range(begin, end):
+                pieces += (
+                    _BLANK[_START[at] : _START[first[run]]],
+                    values[run].join(_HEADS[first[run] : last[run] + 1]),
+                    values[run],
+                )
+                at = last[run] + 1
+            found.append(b"".join([*pieces, _BLANK[_START[at] :]]))
+        return found
+
+    def _values(self, raw: bytes) -> bytes:
+        """How the text of a slot with these 14 values goes on after its positions."""
+        found = self._known.get(raw)
+        if found is None:
+            numbers = np.frombuffer(raw, np.float32)
+            found = "".join(f",{number_text(number)}" for number in numbers).encode() + b"]"
+            self._known[raw] = found
+        return found
+
+
+_TOKEN = re.compile(rb"\s*(?:\[\s*\[|,\s*\[)(.*)", re.DOTALL)
+_numbers = msgspec.json.Decoder(list[float]).decode
+_SHAPE = f"tokens must be {SLOTS} lists of {FEATURE_COUNT} numbers"
+
+
+class TokenReader:
+    """Reads `tokens` back: each distinct token is looked at once."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known: dict[bytes, int] = {}
+        self._slots: list[int] = []
+        self._codes: list[int] = []
+        self._values: dict[bytes, int] = {bytes(4 * len(STORED)): 0}
+
+    def begin_block(self) -> None:
+        """What `read` returned before is done with: what was remembered may be forgotten."""
+        if len(self._known) > _KEPT:
+            self._forget()
+
+    def read(self, text: bytes) -> bytes:
+        """The 96 tokens of a window as int32 that `windows` understands.
+
+        Args:
+            text: One JSON value, well formed.
+
+        Raises:
+            BadTokensError: It is not 96 x 16 numbers, or one is not in [0, 1].
+        """
+        *pieces, end, rest = text.split(b"]")
+        if len(pieces) != SLOTS or end.strip() or rest.strip():
+            raise BadTokensError("bad_shape", _SHAPE)
+        try:
+            return array("i", map(self._known.__getitem__, pieces)).tobytes()
+        except KeyError:
+            found = [self._token(piece, slot) for slot, piece in enumerate(pieces)]
+            return array("i", found).tobytes()
+
+    def windows(self, read: list[bytes]) -> tuple[SparseWindows, NDArray[np.bool_]]:
+        """Windows of one block, and which of them have the positions of their slots.
+
+        Args:
+            read: From `read`, since the last `begin_block`.
+
+        Returns:
+            n windows, bool (n,).
+        """
+        tokens = np.frombuffer(b"".join(read), np.int32).reshape(-1, SLOTS)
+        placed = np.array([*self._slots, 0])[tokens] == np.arange(SLOTS)
+        values = np.frombuffer(b"".join(self._values), np.float32).reshape(-1, len(STORED))
+        return sparse_of_codes(np.array([*self._codes, 0])[tokens], values), placed.all(axis=1)
+
+    def _token(self, piece: bytes, slot: int) -> int:
+        known = self._known.get(piece)
+        if known is not None:
+            return known
+        match = _TOKEN.fullmatch(piece)
+        try:
+            numbers = _numbers(b"[" + match[1] + b"]") if match else []
+        except msgspec.ValidationError as error:
+            if "out of range" in str(error):
+                raise BadTokensError(
+                    "bad_value", f"a number of slot {slot} is not finite"
+                ) from None
+            raise BadTokensError("bad_shape", _SHAPE) from None
+        except msgspec.DecodeError:
+            raise BadTokensError("bad_shape", _SHAPE) from None
+        if len(numbers) != FEATURE_COUNT:
+            raise BadTokensError("bad_shape", _SHAPE)
+        for name, number in zip(FEATURES, numbers, strict=True):
+            if not 0 <= number <= 1:
+                raise BadTokensError("bad_value", f"{name} of slot {slot} is outside [0, 1]")
+        self._slots.append(_slot(numbers[:POSITIONS]))
+        stored = np.array(numbers[POSITIONS:], np.float32).tobytes()
+        self._codes.append(self._values.setdefault(stored, len(self._values)))
+        return self._known.setdefault(piece, len(self._known))
+
+
+def _slot(positions: list[float]) -> int:
+    """The slot that has these positions, exact or rounded to 3 decimals or more; -1: none."""
+    slot = round(positions[0] * (SLOTS - 1))
+    exact = slot / (SLOTS - 1)
+    allowed = {np.float32(exact), *(np.float32(round(exact, n)) for n in _DECIMALS)}
+    return slot if {np.float32(position) for position in positions} <= allowed else -1
