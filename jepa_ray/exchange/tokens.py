@@ -7,6 +7,7 @@ each distinct token is parsed and checked once.
 
 import re
 from array import array
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -24,10 +25,22 @@ from jepa_ray.windows import (
 )
 
 _KEPT = 50_000
-"""Distinct texts remembered, about 20 MB; beyond, they are made anew."""
+"""Distinct tokens remembered, about 20 MB; beyond, they are looked at anew."""
+
+_KEPT_WHOLE = 2_000
+"""Distinct windows remembered by their whole text, about 17 MB: many are copies of one another."""
+
+_WHOLE_BYTES = 16 << 10
+_MOST_BYTES = 128 << 10
+"""Of one window's text: ours has 8 kB, doubles in full with blanks between them 40 kB."""
 
 _DECIMALS = range(3, 10)
-"""Producers round slot / 95 to so many decimals."""
+_SLOT_OF = {
+    float(np.float32(position)): slot
+    for slot in range(SLOTS)
+    for position in (slot / (SLOTS - 1), *(round(slot / (SLOTS - 1), n) for n in _DECIMALS))
+}
+"""The slot of each position that a producer can write: slot / 95, exact or rounded."""
 
 
 class BadTokensError(Exception):
@@ -69,22 +82,8 @@ class TokenWriter:
             self._known.clear()
         raw, size = windows.values.tobytes(), windows.values.itemsize * len(STORED)
         values = [self._values(raw[at : at + size]) for at in range(0, len(raw), size)]
-        first, last = windows.first.tolist(), windows.last.tolist()
-        found = []
-        for begin, end in zip(
-            windows.offsets[:-1].tolist(), windows.offsets[1:].tolist(), strict=True
-        ):
-            pieces: list[bytes] = []
-            at = 0
-            for run in range(begin, end):
-                pieces += (
-                    _BLANK[_START[at] : _START[first[run]]],
-                    values[run].join(_HEADS[first[run] : last[run] + 1]),
-                    values[run],
-                )
-                at = last[run] + 1
-            found.append(b"".join([*pieces, _BLANK[_START[at] :]]))
-        return found
+        runs = list(zip(windows.first.tolist(), windows.last.tolist(), values, strict=True))
+        return [_text(runs[at:end]) for at, end in pairwise(windows.offsets.tolist())]
 
     def _values(self, raw: bytes) -> bytes:
         """How the text of a slot with these 14 values goes on after its positions."""
@@ -94,6 +93,17 @@ class TokenWriter:
             found = "".join(f",{number_text(number)}" for number in numbers).encode() + b"]"
             self._known[raw] = found
         return found
+
+
+def _text(runs: list[tuple[int, int, bytes]]) -> bytes:
+    """The text of one window; a run's values stand between the heads of its slots."""
+    pieces: list[bytes] = []
+    at = 0
+    for first, last, values in runs:
+        blank, heads = _BLANK[_START[at] : _START[first]], _HEADS[first : last + 1]
+        pieces += (blank, values.join(heads), values)
+        at = last + 1
+    return b"".join([*pieces, _BLANK[_START[at] :]])
 
 
 _TOKEN = re.compile(rb"\s*(?:\[\s*\[|,\s*\[)(.*)", re.DOTALL)
@@ -108,6 +118,7 @@ class TokenReader:
         self._forget()
 
     def _forget(self) -> None:
+        self._whole: dict[bytes, bytes] = {}
         self._known: dict[bytes, int] = {}
         self._slots: list[int] = []
         self._codes: list[int] = []
@@ -127,14 +138,25 @@ class TokenReader:
         Raises:
             BadTokensError: It is not 96 x 16 numbers, or one is not in [0, 1].
         """
-        *pieces, end, rest = text.split(b"]")
-        if len(pieces) != SLOTS or end.strip() or rest.strip():
+        found = self._whole.get(text)
+        if found is None:
+            found = self._read(text)
+            if len(self._whole) >= _KEPT_WHOLE:
+                self._whole.clear()
+            if len(text) <= _WHOLE_BYTES:
+                self._whole[text] = found
+        return found
+
+    def _read(self, text: bytes) -> bytes:
+        if len(text) > _MOST_BYTES:
+            raise BadTokensError("bad_shape", f"tokens are longer than {_MOST_BYTES} bytes")
+        pieces = text.split(b"]")
+        if len(pieces) != SLOTS + 2 or pieces.pop().strip() or pieces.pop().strip():
             raise BadTokensError("bad_shape", _SHAPE)
-        try:
-            return array("i", map(self._known.__getitem__, pieces)).tobytes()
-        except KeyError:
-            found = [self._token(piece, slot) for slot, piece in enumerate(pieces)]
-            return array("i", found).tobytes()
+        for slot, piece in enumerate(pieces):
+            if piece not in self._known:
+                self._learn(piece, slot)
+        return array("i", map(self._known.__getitem__, pieces)).tobytes()
 
     def windows(self, read: list[bytes]) -> tuple[SparseWindows, NDArray[np.bool_]]:
         """Windows of one block, and which of them have the positions of their slots.
@@ -150,35 +172,31 @@ class TokenReader:
         values = np.frombuffer(b"".join(self._values), np.float32).reshape(-1, len(STORED))
         return sparse_of_codes(np.array([*self._codes, 0])[tokens], values), placed.all(axis=1)
 
-    def _token(self, piece: bytes, slot: int) -> int:
-        known = self._known.get(piece)
-        if known is not None:
-            return known
-        match = _TOKEN.fullmatch(piece)
-        try:
-            numbers = _numbers(b"[" + match[1] + b"]") if match else []
-        except msgspec.ValidationError as error:
-            if "out of range" in str(error):
-                raise BadTokensError(
-                    "bad_value", f"a number of slot {slot} is not finite"
-                ) from None
-            raise BadTokensError("bad_shape", _SHAPE) from None
-        except msgspec.DecodeError:
-            raise BadTokensError("bad_shape", _SHAPE) from None
-        if len(numbers) != FEATURE_COUNT:
-            raise BadTokensError("bad_shape", _SHAPE)
-        for name, number in zip(FEATURES, numbers, strict=True):
-            if not 0 <= number <= 1:
-                raise BadTokensError("bad_value", f"{name} of slot {slot} is outside [0, 1]")
-        self._slots.append(_slot(numbers[:POSITIONS]))
-        stored = np.array(numbers[POSITIONS:], np.float32).tobytes()
+    def _learn(self, piece: bytes, slot: int) -> None:
+        """Parse and check the text of a token that stands in a slot."""
+        numbers = _token(piece, slot)
+        token = np.array(numbers, np.float32)
+        places = {_SLOT_OF.get(position, -1) for position in token[:POSITIONS].tolist()}
+        self._slots.append(places.pop() if len(places) == 1 else -1)
+        stored = token[POSITIONS:].tobytes()
         self._codes.append(self._values.setdefault(stored, len(self._values)))
-        return self._known.setdefault(piece, len(self._known))
+        self._known[piece] = len(self._known)
 
 
-def _slot(positions: list[float]) -> int:
-    """The slot that has these positions, exact or rounded to 3 decimals or more; -1: none."""
-    slot = round(positions[0] * (SLOTS - 1))
-    exact = slot / (SLOTS - 1)
-    allowed = {np.float32(exact), *(np.float32(round(exact, n)) for n in _DECIMALS)}
-    return slot if {np.float32(position) for position in positions} <= allowed else -1
+def _token(piece: bytes, slot: int) -> list[float]:
+    match = _TOKEN.fullmatch(piece)
+    try:
+        numbers = _numbers(b"[" + match[1] + b"]") if match else []
+    except msgspec.ValidationError as error:
+        if "out of range" in str(error):
+            detail = f"a number of slot {slot} is not finite"
+            raise BadTokensError("bad_value", detail) from None
+        raise BadTokensError("bad_shape", _SHAPE) from None
+    except msgspec.DecodeError:
+        raise BadTokensError("bad_shape", _SHAPE) from None
+    if len(numbers) != FEATURE_COUNT:
+        raise BadTokensError("bad_shape", _SHAPE)
+    if min(numbers) < 0 or max(numbers) > 1:
+        bad = next(n for n, v in zip(FEATURES, numbers, strict=True) if not 0 <= v <= 1)
+        raise BadTokensError("bad_value", f"{bad} of slot {slot} is outside [0, 1]")
+    return numbers

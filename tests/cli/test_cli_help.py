@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "demo")
+VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "export", "import", "demo")
 _PROBE = """
 import sys
 sys.argv = ["jepa-ray", *sys.argv[1:]]

@@ -11,7 +11,7 @@ from jepa_ray import errors
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
-VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "demo")
+VERBS = ("sources", "prepare", "inspect", "train", "evaluate", "export", "import", "demo")
 
 
 def headings(page: Path) -> set[str]:
