@@ -13,11 +13,23 @@ from pictures import picture
 from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
-from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
+from jepa_ray.config import (
+    EvaluateConfig,
+    ExportConfig,
+    ImportConfig,
+    PrepareConfig,
+    TrainConfig,
+)
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parent / "tests" / "plugins" / "example_bookings"
-VERBS = {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+VERBS = {
+    "prepare": PrepareConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "export": ExportConfig,
+    "import": ImportConfig,
+}
 
 
 def configuration() -> str:

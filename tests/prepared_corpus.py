@@ -82,6 +82,13 @@ def write_prepared(
         write_issues(raw, issue_lines(records, seed=seed) if lines is None else lines, files=files)
     else:
         synthesize(dataset, raw, seed=seed, records=records)
+    return prepare_raw(processed, raw, dataset, config)
+
+
+def prepare_raw(
+    processed: str | Path, raw: Path, dataset: str, config: PrepareConfig
+) -> dict[str, Any]:
+    """Write `<processed>/<dataset>` of what lies in a data root; return its manifest."""
     adapter = adapters()[dataset]
     target = join(processed, dataset)
     shards = adapter(config).shards(raw)

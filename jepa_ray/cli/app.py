@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from jepa_ray import __version__
-from jepa_ray.cli import demo, evaluate, inspect, normalize_jira, prepare, sources, train
+from jepa_ray.cli import (
+    demo,
+    evaluate,
+    export,
+    import_,
+    inspect,
+    normalize_jira,
+    prepare,
+    sources,
+    train,
+)
 
 
 def _version(wanted: bool) -> None:
@@ -20,8 +30,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, normalize_jira, prepare, inspect, train, evaluate, demo):
-    app.command(name=verb.__name__.rpartition(".")[2].replace("_", "-"))(verb.run)
+for verb in (sources, normalize_jira, prepare, inspect, train, evaluate, export, import_, demo):
+    app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)
 
 
 @app.callback()

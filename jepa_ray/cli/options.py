@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from jepa_ray.errors import UsageError
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; logs on stderr.")]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="YAML file with settings; docs/configuration.md.")
@@ -14,3 +16,15 @@ Overrides = Annotated[
 ]
 ProcessedDir = Annotated[str, typer.Option(help="Folder of prepared windows.")]
 RunId = Annotated[str, typer.Option(help="Name of this run.")]
+
+
+def dataset_names(text: str) -> list[str] | None:
+    """The names of a list separated by commas; None for `all`.
+
+    Raises:
+        UsageError: There is no name.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError("no dataset: give `all`, or names separated by commas")
+    return None if "all" in names else list(dict.fromkeys(names))

@@ -3,7 +3,9 @@
 from jepa_ray.config.load import load_config
 from jepa_ray.config.models import (
     EvaluateConfig,
+    ExportConfig,
     IcsConfig,
+    ImportConfig,
     MaskConfig,
     ModelConfig,
     PrepareConfig,
@@ -13,7 +15,9 @@ from jepa_ray.config.models import (
 
 __all__ = [
     "EvaluateConfig",
+    "ExportConfig",
     "IcsConfig",
+    "ImportConfig",
     "MaskConfig",
     "ModelConfig",
     "PrepareConfig",

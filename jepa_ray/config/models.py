@@ -80,6 +80,26 @@ class SplitConfig(Config):
         return self
 
 
+class ExportConfig(Config):
+    """prepared windows -> JSON records."""
+
+    split: SplitConfig = Field(default_factory=SplitConfig, description="Held-out windows.")
+
+
+class ImportConfig(Config):
+    """JSON records -> prepared windows."""
+
+    max_bad_fraction: float = Field(
+        0.05, ge=0, le=1, description="Share of quarantined records above which a dataset fails."
+    )
+    actor_salt: str = Field(
+        "jepa-ray",
+        min_length=1,
+        description="Salt for actors and projects that come by name; JEPA_RAY_ACTOR_SALT overrides "
+        "it. Never stored.",
+    )
+
+
 class MaskConfig(Config):
     """Which slots are hidden."""
 

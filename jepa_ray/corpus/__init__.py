@@ -1,7 +1,15 @@
 """Prepared windows -> split -> random batches. NumPy and Arrow in, torch out; no ray."""
 
 from jepa_ray.corpus.feed import Feed, densify, held_out_batches
-from jepa_ray.corpus.load import COMBINED, Corpus, Dataset, choose, load, prepared
+from jepa_ray.corpus.load import (
+    COMBINED,
+    Corpus,
+    Dataset,
+    choose,
+    load,
+    prepared,
+    read_keys,
+)
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 
 __all__ = [
@@ -15,5 +23,6 @@ __all__ = [
     "held_out_batches",
     "load",
     "prepared",
+    "read_keys",
     "validation_mask",
 ]

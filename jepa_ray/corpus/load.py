@@ -18,10 +18,17 @@ from jepa_ray.config import SplitConfig
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import join, list_names
-from jepa_ray.windows import NO_TIME, SparseWindows, concat, read_manifest, sparse_windows
+from jepa_ray.windows import (
+    NO_TIME,
+    Manifest,
+    SparseWindows,
+    concat,
+    read_manifest,
+    sparse_windows,
+)
 
 COMBINED = "combined"
-_COLUMNS = ["window_uid", "window_start", "actor", "project", "runs"]
+_KEYS = ["window_uid", "window_start", "actor", "project"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,23 +115,39 @@ def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus
 def _dataset(processed_dir: str, name: str, split: SplitConfig) -> Dataset:
     folder = join(processed_dir, name)
     manifest = _manifest(folder, name)
-    table = _read_parts(folder, manifest)
-    uid = _numbers(table["window_uid"], 0, np.uint64)
-    actor = _numbers(table["actor"], 0, np.uint64)
-    project = _numbers(table["project"], 0, np.uint64)
-    keys = SplitKeys(
-        uid=uid,
-        group=np.where(actor == 0, project, actor),
-        start_us=_numbers(pc.cast(table["window_start"], pa.int64()), NO_TIME, np.int64),
-    )
+    table = _read_parts(folder, manifest, [*_KEYS, "runs"])
+    keys = _split_keys(table)
     held_out = validation_mask(name, keys, split)
     return Dataset(
         name=name,
         fingerprint=manifest["fingerprint"],
         windows=sparse_windows(table["runs"]),
-        uid=uid,
-        train=_in_order(uid, ~held_out),
-        val=_in_order(uid, held_out),
+        uid=keys.uid,
+        train=_in_order(keys.uid, ~held_out),
+        val=_in_order(keys.uid, held_out),
+    )
+
+
+def read_keys(folder: str, manifest: Manifest) -> SplitKeys:
+    """What the split looks at, of all windows in the order of the parts: 24 bytes a window.
+
+    Args:
+        folder: Path or URL of `<processed-dir>/<dataset>`.
+        manifest: Of the dataset, with at least one part.
+
+    Raises:
+        CorpusError: A part is missing, damaged or of another length.
+    """
+    return _split_keys(_read_parts(folder, manifest, _KEYS))
+
+
+def _split_keys(table: pa.Table) -> SplitKeys:
+    actor = _numbers(table["actor"], 0, np.uint64)
+    project = _numbers(table["project"], 0, np.uint64)
+    return SplitKeys(
+        uid=_numbers(table["window_uid"], 0, np.uint64),
+        group=np.where(actor == 0, project, actor),
+        start_us=_numbers(pc.cast(table["window_start"], pa.int64()), NO_TIME, np.int64),
     )
 
 
@@ -134,7 +157,7 @@ def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.
     return rows[np.argsort(uid[rows], kind="stable")]
 
 
-def _manifest(folder: str, name: str) -> dict[str, Any]:
+def _manifest(folder: str, name: str) -> Manifest:
     try:
         manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -152,13 +175,13 @@ def _manifest(folder: str, name: str) -> dict[str, Any]:
     return manifest
 
 
-def _read_parts(folder: str, manifest: dict[str, Any]) -> pa.Table:
+def _read_parts(folder: str, manifest: Manifest, columns: list[str]) -> pa.Table:
     fs, path = url_to_fs(folder)
     tables = []
     for part in manifest["parts"]:
         file = f"{path}/windows/{part['name']}"
         try:
-            tables.append(pq.read_table(file, columns=_COLUMNS, filesystem=fs, partitioning=None))
+            tables.append(pq.read_table(file, columns=columns, filesystem=fs, partitioning=None))
         except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
             raise CorpusError(
                 f"{folder}/windows/{part['name']} is missing or damaged "

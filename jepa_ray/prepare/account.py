@@ -6,19 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from jepa_ray.prepare.statistics import Statistics
+from jepa_ray.windows import Part, Statistics
 
 _FORM = 1
 _COUNTERS = ("records", "skipped", "quarantined")
-
-
-@dataclass(frozen=True)
-class Part:
-    """One file that was written: its name, rows (windows or quarantined records) and bytes."""
-
-    name: str
-    rows: int
-    bytes: int
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,26 @@ The names of the files follow from the block's place, so a task that runs twice 
 files with the same content.
 """
 
-import json
 import pickle
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jepa_ray.adapters import Adapter, parse_block
-from jepa_ray.prepare.account import Account, Part
-from jepa_ray.prepare.statistics import Statistics
+from jepa_ray.prepare.account import Account
 from jepa_ray.readers import RawBlock, RawDefect, RawItem
-from jepa_ray.storage import join, write_bytes
 from jepa_ray.windows import (
-    RUN_TYPE,
     WINDOW_SCHEMA,
     ActivityBatch,
-    Rejected,
+    Part,
+    Statistics,
     record_windows,
     window_table,
+    write_part,
+    write_quarantine,
 )
 
 RAW_SCHEMA = pa.schema(
@@ -44,25 +41,6 @@ RAW_SCHEMA = pa.schema(
 """A raw block on its way between Ray tasks: a row an item or a defect."""
 
 _LAST_FILE = 2**31 - 1
-_HASHES = ("window_uid", "actor", "project")
-_DELTAS = {
-    "source_id": "DELTA_BYTE_ARRAY",
-    "window_start": "DELTA_BINARY_PACKED",
-    "window_end": "DELTA_BINARY_PACKED",
-}
-_PARQUET: dict[str, Any] = {
-    "compression": "zstd",
-    # A dictionary of hashes costs more than it saves: zstd finds what repeats.
-    "use_dictionary": [
-        f"{name}.list.element.{child.name}" if name == "runs" else name
-        for name in WINDOW_SCHEMA.names
-        if name not in (*_HASHES, *_DELTAS)
-        for child in (RUN_TYPE if name == "runs" else (WINDOW_SCHEMA.field(name),))
-    ],
-    "column_encoding": _DELTAS,
-}
-
-
 END_OF_SHARD = "end_of_shard"
 """Slug of the row that closes a shard; its number says how many rows came before it."""
 
@@ -195,13 +173,14 @@ class PartWriter:
         parts, statistics = _write_windows(
             self._adapter, batch, self._target, f"part-{stem}.parquet"
         )
+        bad = write_quarantine(self._target, f"bad-{stem}.jsonl", batch.rejected)
         account = Account(
             records=self._records,
             expanded=batch.expanded,
             skipped=batch.skipped,
             quarantined=Counter(r.slug for r in batch.rejected),
             parts=parts,
-            quarantine=_write_quarantine(batch.rejected, self._target, f"bad-{stem}.jsonl"),
+            quarantine=(bad,) if bad else (),
             statistics=statistics,
         )
         rows = self.rows - self._before
@@ -222,33 +201,10 @@ def _write_windows(
         return (), None
     windows = record_windows(batch.columns)
     table = window_table(adapter.info.dataset, batch.kind, batch.columns, windows)
-    data = parquet_bytes(table)
-    write_bytes(join(target, "windows", name), data)
-    part = Part(name, len(table), len(data))
+    part = write_part(target, name, table)
     return (part,), Statistics.of(windows, table["window_start"])
 
 
 def write_empty_part(target: str) -> Part:
     """A file of no windows: what a blocked dataset has."""
-    name, data = "part-empty.parquet", parquet_bytes(WINDOW_SCHEMA.empty_table())
-    write_bytes(join(target, "windows", name), data)
-    return Part(name, 0, len(data))
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table of `WINDOW_SCHEMA` as one Parquet file, zstd."""
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, WINDOW_SCHEMA, **_PARQUET) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def _write_quarantine(rejected: Sequence[Rejected], target: str, name: str) -> tuple[Part, ...]:
-    if not rejected:
-        return ()
-    lines = [
-        json.dumps({"locator": r.locator, "slug": r.slug, "detail": r.detail}) for r in rejected
-    ]
-    data = ("\n".join(lines) + "\n").encode()
-    write_bytes(join(target, "quarantine", name), data)
-    return (Part(name, len(rejected), len(data)),)
+    return write_part(target, "part-empty.parquet", WINDOW_SCHEMA.empty_table())

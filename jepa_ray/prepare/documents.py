@@ -1,6 +1,5 @@
 """What prepare writes beside the windows: manifest, dataset card, report of the run. Pure text."""
 
-import datetime as dt
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
@@ -9,14 +8,25 @@ from jepa_ray import __version__
 from jepa_ray.adapters import Adapter, SourceFile
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.account import Account
-from jepa_ray.windows import CONTRACT_VERSION, NameHasher
+from jepa_ray.windows import (
+    CONTRACT_VERSION,
+    Manifest,
+    NameHasher,
+    count_lines,
+    dataset_card,
+    public,
+    utc_now,
+)
 
-Manifest = dict[str, Any]
-
-
-def utc_now() -> str:
-    """The time now, UTC, ISO 8601 to the second."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+__all__ = [
+    "Manifest",
+    "card",
+    "empty_manifest",
+    "filled_manifest",
+    "public",
+    "run_markdown",
+    "utc_now",
+]
 
 
 def empty_manifest(
@@ -83,51 +93,15 @@ def filled_manifest(
     }
 
 
-def public(manifest: Manifest) -> Manifest:
-    """A manifest without its lists of files: what `prepare --json` and the run report show."""
-    return {k: v for k, v in manifest.items() if k not in ("sources", "parts", "quarantine")}
-
-
 def card(adapter: type[Adapter], manifest: Manifest, stats: dict[str, Any] | None) -> str:
     """README.md of a prepared dataset."""
     info = adapter.info
-    lines = [
-        f"# {info.dataset}",
-        "",
-        (
-            f"Schedule windows (96 x 16, contract {CONTRACT_VERSION}), prepared by jepa-ray "
-            f"{manifest['code_version']}; adapter version {manifest['adapter_version']}."
-        ),
-        "",
-        "| | |",
-        "|---|---|",
-        f"| source | {info.how_to_get} |",
-        f"| licence of the raw data | {info.licence} |",
-        f"| status | {manifest['status']} |",
-        f"| records | {manifest['records']:,} |",
-        f"| windows | {manifest['windows']:,} (of these {manifest['expanded']:,} recurrences) |",
-        f"| distinct windows | {manifest['distinct_windows']:,} |",
-    ]
-    if stats:
-        lines += [
-            f"| entropy | {stats['entropy_bits']:.2f} bits |",
-            f"| first and last window | {stats['earliest']} .. {stats['latest']} |",
-        ]
-    lines += _counts("skipped", manifest["skipped"]) + _counts(
-        "quarantined", manifest["quarantined"]
+    made_by = (
+        f"prepared by jepa-ray {manifest['code_version']}; adapter version "
+        f"{manifest['adapter_version']}"
     )
-    if stats:
-        lines += [
-            "",
-            "| feature | mean | std | max | share of slots > 0 |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| {name} | {f['mean']:.4f} | {f['std']:.4f} | {f['max']:.3f} "
-            f"| {f['nonzero_share']:.4f} |"
-            for name, f in stats["features"].items()
-        ]
-    return "\n".join([*lines, ""])
+    about = {"source": info.how_to_get, "licence of the raw data": info.licence}
+    return dataset_card(manifest, stats, made_by=made_by, about=about)
 
 
 def run_markdown(run_id: str, manifests: dict[str, Manifest]) -> str:
@@ -150,19 +124,13 @@ def run_markdown(run_id: str, manifests: dict[str, Manifest]) -> str:
         )
     for name, m in manifests.items():
         for title in ("skipped", "quarantined"):
-            lines += _counts(f"{name}: {title}", m[title])
+            lines += count_lines(f"{name}: {title}", m[title])
     return "\n".join([*lines, ""])
 
 
 def _cell(text: str) -> str:
     """Text that cannot leave its cell."""
     return " ".join(text.replace("|", "\\|").split())
-
-
-def _counts(title: str, counts: dict[str, int]) -> list[str]:
-    if not counts:
-        return []
-    return ["", f"{title}:", "", *(f"- {name}: {n:,}" for name, n in counts.items())]
 
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:

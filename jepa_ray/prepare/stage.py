@@ -33,7 +33,6 @@ from jepa_ray.prepare.documents import (
 from jepa_ray.prepare.finished import finished
 from jepa_ray.prepare.finished import sweep as sweep_markers
 from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, source_root, too_bad
-from jepa_ray.prepare.statistics import Statistics
 from jepa_ray.storage import (
     delete,
     exclusive,
@@ -44,6 +43,7 @@ from jepa_ray.storage import (
     write_bytes,
     write_json,
 )
+from jepa_ray.windows import Statistics
 
 if TYPE_CHECKING:
     from jepa_ray.prepare.work import Progress

@@ -16,8 +16,10 @@ from jepa_ray.storage.files import (
 )
 from jepa_ray.storage.remote import reachable
 from jepa_ray.storage.sources import open_source, source_path
+from jepa_ray.storage.streams import atomic_writer
 
 __all__ = [
+    "atomic_writer",
     "delete",
     "exclusive",
     "exists",

@@ -9,6 +9,7 @@ from jepa_ray.windows.activity import (
     Rejected,
     Skipped,
 )
+from jepa_ray.windows.card import count_lines, dataset_card
 from jepa_ray.windows.contract import (
     CONTRACT_VERSION,
     DAY_MINUTES,
@@ -24,9 +25,18 @@ from jepa_ray.windows.contract import (
     TEXT_CHARS_SCALE,
 )
 from jepa_ray.windows.identity import NameHasher
-from jepa_ray.windows.manifest import read_manifest
+from jepa_ray.windows.manifest import Manifest, public, read_manifest, utc_now
+from jepa_ray.windows.parts import Part, parquet_bytes, write_part, write_quarantine
 from jepa_ray.windows.record import record_windows
-from jepa_ray.windows.sparse import POSITION_VALUES, SparseWindows, concat, mix64, sparsify
+from jepa_ray.windows.sparse import (
+    POSITION_VALUES,
+    SparseWindows,
+    concat,
+    mix64,
+    sparse_of_codes,
+    sparsify,
+)
+from jepa_ray.windows.statistics import Statistics
 from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
 
 __all__ = [
@@ -50,15 +60,26 @@ __all__ = [
     "Activity",
     "ActivityBatch",
     "Columns",
+    "Manifest",
     "NameHasher",
+    "Part",
     "Rejected",
     "Skipped",
     "SparseWindows",
+    "Statistics",
     "concat",
+    "count_lines",
+    "dataset_card",
     "mix64",
+    "parquet_bytes",
+    "public",
     "read_manifest",
     "record_windows",
+    "sparse_of_codes",
     "sparse_windows",
     "sparsify",
+    "utc_now",
     "window_table",
+    "write_part",
+    "write_quarantine",
 ]

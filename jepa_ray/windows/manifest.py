@@ -1,5 +1,6 @@
 """manifest.json as its readers need it: checked for form, so an edited one gives a clear error."""
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -7,6 +8,8 @@ import msgspec
 
 from jepa_ray.storage import join, read_json
 from jepa_ray.windows.contract import CONTRACT_VERSION
+
+Manifest = dict[str, Any]
 
 _PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -35,7 +38,17 @@ class _Form(msgspec.Struct):
     parts: list[_Part]
 
 
-def read_manifest(folder: str) -> dict[str, Any]:
+def utc_now() -> str:
+    """The time now, UTC, ISO 8601 to the second: what manifests carry."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def public(manifest: Manifest) -> Manifest:
+    """A manifest without its lists of files: what a verb's `--json` and run reports show."""
+    return {k: v for k, v in manifest.items() if k not in ("sources", "parts", "quarantine")}
+
+
+def read_manifest(folder: str) -> Manifest:
     """The manifest of a prepared dataset.
 
     Args:
@@ -64,5 +77,5 @@ def read_manifest(folder: str) -> dict[str, Any]:
     for part in form.parts:
         if not _PART_NAME.fullmatch(part.name):
             raise ValueError("lists a part whose name is not a plain file name")
-    found: dict[str, Any] = document
+    found: Manifest = document
     return found

@@ -126,21 +126,41 @@ def sparsify(dense: Float32) -> SparseWindows:
         raise ValueError("slot_position and day_position must be slot / 95 in float32")
     bits = np.ascontiguousarray(dense[:, :, POSITIONS:]).view(np.uint32)
     busy: NDArray[np.bool_] = np.asarray(bits.any(axis=2))
-    changed = np.ones_like(busy)
-    changed[:, 1:] = np.any(bits[:, 1:] != bits[:, :-1], axis=2)
-    starts = busy & changed
-    follows = np.zeros_like(busy)
-    follows[:, :-1] = busy[:, 1:] & ~changed[:, 1:]
-    ends = busy & ~follows
-    window, first = np.nonzero(starts)
-    last = np.nonzero(ends)[1]
-    counts = np.bincount(window, minlength=len(dense))
+    changed = np.any(bits[:, 1:] != bits[:, :-1], axis=2)
+    window, first, last = _runs(busy, changed)
     return SparseWindows(
-        _offsets(counts),
+        _offsets(np.bincount(window, minlength=len(dense))),
         first.astype(np.uint8),
         last.astype(np.uint8),
         np.ascontiguousarray(dense[window, first, POSITIONS:]),
     )
+
+
+def sparse_of_codes(codes: NDArray[np.integer], values: Float32) -> SparseWindows:
+    """The same as `sparsify`, where each slot is given as a code of its 14 stored values.
+
+    Args:
+        codes: Integers (n, 96); 0 stands for all zero bits.
+        values: float32 (k, 14), the values of each code, no two of them equal to the bit.
+    """
+    window, first, last = _runs(codes != 0, codes[:, 1:] != codes[:, :-1])
+    return SparseWindows(
+        _offsets(np.bincount(window, minlength=len(codes))),
+        first.astype(np.uint8),
+        last.astype(np.uint8),
+        values[codes[window, first]],
+    )
+
+
+def _runs(
+    busy: NDArray[np.bool_], changed: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Window, first and last slot of each run; (n, 96) slots that are not zero, (n, 95) changes."""
+    starts, ends = busy.copy(), busy.copy()
+    starts[:, 1:] &= changed | ~busy[:, :-1]
+    ends[:, :-1] &= changed | ~busy[:, 1:]
+    window, first = np.nonzero(starts)
+    return window, first, np.nonzero(ends)[1]
 
 
 def concat(parts: Iterable[SparseWindows]) -> SparseWindows:

@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-VERBS = ("sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "demo")
+VERBS = (
+    "sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "export", "import", "demo",
+)  # fmt: skip
 _PROBE = """
 import sys
 sys.argv = ["jepa-ray", *sys.argv[1:]]

@@ -3,9 +3,15 @@
 import pytest
 from pydantic import BaseModel
 
-from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
+from jepa_ray.config import (
+    EvaluateConfig,
+    ExportConfig,
+    ImportConfig,
+    PrepareConfig,
+    TrainConfig,
+)
 
-STAGES = [PrepareConfig, TrainConfig, EvaluateConfig]
+STAGES = [PrepareConfig, TrainConfig, EvaluateConfig, ExportConfig, ImportConfig]
 
 
 def with_nested(model: type[BaseModel]) -> list[type[BaseModel]]:

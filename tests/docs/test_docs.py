@@ -11,7 +11,9 @@ from jepa_ray import errors
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
-VERBS = ("sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "demo")
+VERBS = (
+    "sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "export", "import", "demo",
+)  # fmt: skip
 
 
 def headings(page: Path) -> set[str]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from jepa_ray.windows import POSITION_VALUES, concat, sparsify
+from jepa_ray.windows import POSITION_VALUES, concat, sparse_of_codes, sparsify
 
 ZERO = st.sampled_from([0.0, -0.0])
 VALUE = st.floats(0, 1, width=32) | ZERO | st.just(1e-45)
@@ -37,6 +37,18 @@ def same_bits(left, right):
 @given(windows())
 def test_dense_sparse_dense_is_exact_to_the_bit(dense):
     assert same_bits(sparsify(dense).densify(), dense)
+
+
+@settings(deadline=None)
+@given(windows())
+def test_codes_of_slots_give_the_same_runs_as_their_values(dense):
+    rows = [bytes(56), *(slot.tobytes() for slot in dense[:, :, 2:].reshape(-1, 14))]
+    distinct = list(dict.fromkeys(rows))
+    codes = np.array([distinct.index(row) for row in rows[1:]], np.int64).reshape(-1, 96)
+    values = np.frombuffer(b"".join(distinct), np.float32).reshape(-1, 14)
+    ours, theirs = sparse_of_codes(codes, values), sparsify(dense)
+    for name in ("offsets", "first", "last", "values"):
+        assert same_bits(getattr(ours, name), getattr(theirs, name))
 
 
 @settings(deadline=None)

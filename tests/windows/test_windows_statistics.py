@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jepa_ray.prepare.statistics import Statistics
-from jepa_ray.windows import FEATURES, POSITION_VALUES, SLOTS, SparseWindows, sparsify
+from jepa_ray.windows import FEATURES, POSITION_VALUES, SLOTS, SparseWindows, Statistics, sparsify
 
 DAY_US = 86_400_000_000
 

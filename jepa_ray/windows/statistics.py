@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jepa_ray.windows import FEATURES, POSITION_VALUES, POSITIONS, SLOTS, SparseWindows
+from jepa_ray.windows.contract import FEATURES, POSITIONS, SLOTS
+from jepa_ray.windows.sparse import POSITION_VALUES, SparseWindows
 
 _ARRAYS = {
     **dict.fromkeys(("total", "squares", "low", "high"), "<f8"),
