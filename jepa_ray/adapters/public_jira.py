@@ -26,7 +26,7 @@ from jepa_ray.adapters.base import (
     name_hasher,
 )
 from jepa_ray.adapters.jira_document import reference_issue
-from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_dump
+from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_document, is_dump
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import BsonError, RawBlock, RawItem
 from jepa_ray.windows import (
@@ -85,12 +85,12 @@ class PublicJira:
         return read(file, self._config)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Issues of some chunks or documents; a document has the name of its collection."""
+        """Issues of some chunks of lines, or documents of a dump."""
         return ActivityBatch.of(
             self.kind,
             chain.from_iterable(
                 (self._document(f"{label}#{item.number}", item),)
-                if item.name
+                if is_document(item)
                 else self._lines(label, item)
                 for item in items
             ),
