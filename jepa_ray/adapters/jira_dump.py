@@ -32,6 +32,11 @@ def is_dump(path: Path) -> bool:
     return path.name.endswith((".archive", ".archive.gz", ".archive.zst", *_BSON))
 
 
+def is_document(item: RawItem) -> bool:
+    """Whether an item is a document of a dump: those have a name, and begin with their length."""
+    return item.name != "" and int.from_bytes(item.data[:4], "little") == len(item.data)
+
+
 def dump_blocks(file: SourceFile, config: PrepareConfig) -> Iterator[RawBlock]:
     """Raw blocks of an archive or a `.bson` file: an item a document, named by its namespace."""
     with open_source(file.path) as raw:

@@ -22,7 +22,7 @@ from jepa_ray.adapters.base import (
     line_blocks,
 )
 from jepa_ray.adapters.jira_document import reference_issue
-from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_dump
+from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_document, is_dump
 from jepa_ray.adapters.json_values import PRIORITIES, creation, decode_object, due, priority
 from jepa_ray.adapters.record_adapters import LineAdapter, is_number
 from jepa_ray.readers import BsonError, RawBlock, RawItem
@@ -66,11 +66,11 @@ class PublicJira(LineAdapter):
 
     def records(self, item: RawItem) -> Iterator[tuple[str, RawItem]]:
         """The lines of a chunk; a document, which has the name of its collection, as it is."""
-        return iter([(f"#{item.number}", item)]) if item.name else super().records(item)
+        return iter([(f"#{item.number}", item)]) if is_document(item) else super().records(item)
 
     def activity(self, record: RawItem) -> Activity | Skipped:
         """One issue: a line, or a document of the dump."""
-        if not record.name:
+        if not is_document(record):
             data = record.data.removeprefix(BOM_UTF8)
             return self._issue(decode_object(data, "malformed_line"))
         try:

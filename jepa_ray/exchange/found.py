@@ -10,7 +10,7 @@ from fsspec.core import url_to_fs
 
 from jepa_ray.errors import SourceError
 from jepa_ray.exchange.sides import PACKED, SIDES, side_files
-from jepa_ray.readers import InputStream, RawBlock, blocks_of, line_chunks
+from jepa_ray.readers import InputStream, RawBlock, blocks_of, codec_of, line_chunks
 from jepa_ray.storage import exists, join, list_names, list_sizes
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -41,7 +41,7 @@ class SourceRecords:
         """Its lines, about 16 MiB of text at a time; a damaged file ends early, with a defect."""
         fs, path = url_to_fs(self.url)
         with fs.open(path, "rb") as raw:
-            stream = InputStream(raw, gzipped=self.url.endswith(PACKED))
+            stream = InputStream(raw, codec=codec_of(self.url))
             lines = line_chunks(stream, max_line_bytes=_MAX_LINE_BYTES)
             yield blocks_of(lines, _BLOCK_BYTES)
 

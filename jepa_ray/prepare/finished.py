@@ -9,8 +9,9 @@ the files that it lists; nothing is renamed, which object stores cannot do.
 import logging
 from collections.abc import Sequence
 
-from jepa_ray.prepare.account import Account, Part
+from jepa_ray.prepare.account import Account
 from jepa_ray.storage import delete, exists, join, list_names, list_sizes, read_bytes, write_bytes
+from jepa_ray.windows import Part
 
 log = logging.getLogger(__name__)
 _FOLDER = "shards"

@@ -144,7 +144,7 @@ def test_a_document_without_key_or_fields_is_a_named_skip(document):
     ("document", "slug"),
     [
         (hit()[:-1] + b"\x01", "malformed_document"),
-        (hit()[:50], "malformed_document"),
+        (b"\x32\0\0\0" + hit()[4:50], "malformed_document"),
         (hit().replace(b"12345", b"12\xff45"), "malformed_document"),
         (hit(description=b"").replace(b"\x05description\0", b"\x04description\0"),
          "malformed_document"),
@@ -171,7 +171,7 @@ def test_what_lies_in_unused_fields_does_not_matter():
 def test_no_damage_raises(data):
     damaged = bytearray(hit(description=DOCUMENT))
     for _ in range(data.draw(st.integers(1, 3))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+        damaged[data.draw(st.integers(4, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     assert parse(bytes(damaged)).records == 1
 
 

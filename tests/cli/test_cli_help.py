@@ -5,7 +5,8 @@ import time
 import pytest
 
 VERBS = (
-    "sources", "normalize-jira", "prepare", "inspect", "train", "evaluate", "export", "import", "demo",
+    "sources", "normalize-jira", "prepare", "inspect",
+    "train", "evaluate", "export", "import", "demo",
 )  # fmt: skip
 _PROBE = """
 import sys
