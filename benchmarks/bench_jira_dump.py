@@ -20,7 +20,7 @@ from isal import igzip
 from jepa_ray.adapters.public_jira import PublicJira
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import GZIP, InputStream, MongoArchive, RawItem
-from jepa_ray.synth.jira_dump import write_jira_dump
+from jepa_ray.synth import synthesize
 
 WANTED_READING, WANTED_PARSING = 0.60, 1.0
 LIMIT = PrepareConfig().max_record_bytes
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        write_jira_dump(Path(folder), seed=1, records=args.documents)
+        synthesize("public_jira_dump", Path(folder), seed=1, records=args.documents)
         adapter = PublicJira(PrepareConfig())
         (shard,) = adapter.shards(Path(folder))
         (file,) = shard.files

@@ -11,6 +11,8 @@ from jepa_ray.adapters.base import (
     line_blocks,
     name_hasher,
     parse_block,
+    raised,
+    source_stream,
     whole_file,
 )
 from jepa_ray.adapters.catalogue import catalogue
@@ -40,6 +42,8 @@ __all__ = [
     "line_blocks",
     "name_hasher",
     "parse_block",
+    "raised",
     "select",
+    "source_stream",
     "whole_file",
 ]

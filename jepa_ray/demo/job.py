@@ -12,7 +12,7 @@ from jepa_ray.cluster import session
 from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
 from jepa_ray.evaluate import Evaluation, evaluate
 from jepa_ray.prepare import PrepareResult, prepare
-from jepa_ray.synth import DATASETS, synthesize
+from jepa_ray.synth import ARCHIVES, DATASETS, synthesize
 from jepa_ray.train import TrainResult, train
 
 SEED = 2026061101
@@ -60,9 +60,9 @@ def run_demo(
     began = time.monotonic()
     run_id = f"demo-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}"
     raw, windows = output / "raw", str(output / "windows")
-    for dataset in DATASETS:
-        progress(f"synth: {dataset}")
-        synthesize(dataset, raw, seed=SEED, records=records)
+    for archive in ARCHIVES:
+        progress(f"synth: {archive}")
+        synthesize(archive, raw, seed=SEED, records=records)
     with session():
         prepared = prepare(
             demo_datasets(),

@@ -21,15 +21,20 @@ from jepa_ray.exchange.intake import take_in
 from jepa_ray.storage import (
     delete,
     exclusive,
-    exists,
     join,
-    list_names,
-    list_sizes,
     require_writable,
     write_bytes,
     write_json,
 )
-from jepa_ray.windows import Manifest, public, read_manifest, utc_now
+from jepa_ray.windows import (
+    Manifest,
+    is_whole,
+    public,
+    read_manifest,
+    sweep,
+    too_bad,
+    utc_now,
+)
 
 log = logging.getLogger(__name__)
 
@@ -142,14 +147,11 @@ def _refuse_to_replace(plans: list[_Plan]) -> None:
 
 def _unchanged(plan: _Plan, before: Manifest, config: ImportConfig) -> bool:
     """Whether what is there is complete, of just these records, and good enough."""
-    parts = list_sizes(join(plan.target, "windows"))
     return (
         before["status"] == "completed"
         and before["fingerprint"] == plan.fingerprint
-        and all(parts.get(part["name"]) == part["bytes"] for part in before["parts"])
-        and set(before["quarantine"]) <= set(list_sizes(join(plan.target, "quarantine")))
-        and (not before["windows"] or exists(join(plan.target, "stats.json")))
-        and _too_bad(before, plan.target, config) is None
+        and is_whole(plan.target, before)
+        and too_bad(before, plan.target, config.max_bad_fraction) is None
     )
 
 
@@ -170,7 +172,7 @@ def _import_one(plan: _Plan, config: ImportConfig, progress: Progress) -> Manife
         salt=config.actor_salt,
         started_utc=started_utc,
     )
-    reason = _too_bad(manifest, plan.target, config)
+    reason = too_bad(manifest, plan.target, config.max_bad_fraction)
     if reason:
         manifest |= {"status": "failed", "reason": reason, "parts": []}
     _publish(plan, manifest, taken.statistics.document() if taken.statistics else None)
@@ -182,38 +184,21 @@ def _import_one(plan: _Plan, config: ImportConfig, progress: Progress) -> Manife
     return manifest | {"seconds": round(seconds, 3)}
 
 
-def _too_bad(manifest: Manifest, target: str, config: ImportConfig) -> str | None:
-    """Why a dataset has more bad records than is allowed; None when it has not."""
-    bad = sum(manifest["quarantined"].values())
-    share = bad / max(manifest["records"], 1)
-    if share <= config.max_bad_fraction:
-        return None
-    slugs = ", ".join(f"{slug}: {n}" for slug, n in manifest["quarantined"].items())
-    return (
-        f"{bad} of {manifest['records']} records ({share:.1%}) are bad, more than max_bad_fraction "
-        f"= {config.max_bad_fraction} allows ({slugs}); see {join(target, 'quarantine')}, mend the "
-        "records or raise max_bad_fraction"
-    )
-
-
 def _publish(plan: _Plan, manifest: Manifest, stats: dict[str, Any] | None) -> None:
     """Make the new state visible, then remove what no longer counts."""
     target, before = plan.target, plan.before
     if manifest["status"] == "failed" and before and before["status"] == "completed":
         write_json(join(target, "failed.json"), manifest)
-        _sweep(target, before, also_keep=manifest["quarantine"])
+        kept = {*before["quarantine"], *manifest["quarantine"]}
+        sweep(target, windows=_names(before), quarantine=kept)
         return
     if stats:
         write_json(join(target, "stats.json"), stats)
     write_bytes(join(target, "README.md"), import_card(manifest, stats).encode())
     write_json(join(target, "manifest.json"), manifest)
     delete(join(target, "failed.json"))
-    _sweep(target, manifest, also_keep=[])
+    sweep(target, windows=_names(manifest), quarantine=manifest["quarantine"])
 
 
-def _sweep(target: str, manifest: Manifest, *, also_keep: list[str]) -> None:
-    parts = {part["name"] for part in manifest["parts"]}
-    for folder, keep in (("windows", parts), ("quarantine", {*manifest["quarantine"], *also_keep})):
-        for name in list_names(join(target, folder)):
-            if name not in keep:
-                delete(join(target, folder, name))
+def _names(manifest: Manifest) -> list[str]:
+    return [part["name"] for part in manifest["parts"]]

@@ -52,7 +52,7 @@ def lost_files(target: str, account: Account) -> list[str]:
     ]
 
 
-def sweep(target: str, keys: Sequence[str]) -> None:
+def sweep_markers(target: str, keys: Sequence[str]) -> None:
     """Remove the markers of all other shards."""
     keep = {f"{key}.json" for key in keys}
     for name in list_names(join(target, _FOLDER)):

@@ -4,13 +4,13 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from jepa_ray.adapters import Adapter, Shard, SourceFile
+from jepa_ray.adapters import Adapter, Shard, SourceFile, raised
 from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import SourceError
+from jepa_ray.errors import JepaRayError, SourceError, StageError, UsageError
 from jepa_ray.prepare.documents import Manifest
 from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
-from jepa_ray.storage import exists, join, list_sizes, reachable, source_path
-from jepa_ray.windows import read_manifest
+from jepa_ray.storage import join, reachable, source_path
+from jepa_ray.windows import is_whole, read_manifest, too_bad
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,7 @@ class Plan:
         m = self.before
         if m is None or not self.completed_before or m["fingerprint"] != self.fingerprint:
             return False
-        parts = list_sizes(join(self.target, "windows"))
-        return (
-            all(parts.get(part["name"]) == part["bytes"] for part in m["parts"])
-            and set(m["quarantine"]) <= set(list_sizes(join(self.target, "quarantine")))
-            and (not m["windows"] or exists(join(self.target, "stats.json")))
-            and too_bad(m, self.target, config) is None
-        )
+        return is_whole(self.target, m) and too_bad(m, self.target, config.max_bad_fraction) is None
 
 
 def source_root(data_root: str | Path) -> Path:
@@ -90,6 +84,13 @@ def make_plan(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SourceError(f"{adapter.info.dataset}: its folder cannot be read: {reason}") from None
+    except JepaRayError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+        raise StageError(
+            f"the adapter of {adapter.info.dataset} {raised(adapter, error)} when it looked for "
+            "its files: mend it, or leave the dataset out"
+        ) from None
     marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
     keys = [shard_key(adapter, config, found) for found in marks]
     files = [pair for found in marks for pair in found]
@@ -120,15 +121,15 @@ def refuse_absent(plans: list[Plan], data_root: Path) -> None:
         raise SourceError(". ".join(lines))
 
 
-def too_bad(manifest: Manifest, target: str, config: PrepareConfig) -> str | None:
-    """Why a dataset has more bad records than is allowed; None when it has not."""
-    bad = sum(manifest["quarantined"].values())
-    share = bad / max(manifest["records"], 1)
-    if share <= config.max_bad_fraction:
-        return None
-    slugs = ", ".join(f"{slug}: {n}" for slug, n in manifest["quarantined"].items())
-    return (
-        f"{bad} of {manifest['records']} records ({share:.1%}) are bad, more than max_bad_fraction "
-        f"= {config.max_bad_fraction} allows ({slugs}); see {join(target, 'quarantine')}, mend the "
-        "source or raise max_bad_fraction"
-    )
+def refuse_imported(plans: list[Plan]) -> None:
+    """What `jepa-ray import` made is not replaced without a word.
+
+    Raises:
+        UsageError: Such windows stand where a dataset that has a source would go.
+    """
+    imported = [p.target for p in plans if p.shards and p.before and p.before.get("imported")]
+    if imported:
+        raise UsageError(
+            f"{', '.join(imported)}: windows that `jepa-ray import` made are there; choose another "
+            "--processed-dir, or delete that folder"
+        )

@@ -30,20 +30,18 @@ from jepa_ray.prepare.documents import (
     public,
     run_markdown,
 )
-from jepa_ray.prepare.finished import finished
-from jepa_ray.prepare.finished import sweep as sweep_markers
-from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, source_root, too_bad
+from jepa_ray.prepare.finished import finished, sweep_markers
+from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, refuse_imported, source_root
 from jepa_ray.storage import (
     delete,
     exclusive,
     exists,
     join,
-    list_names,
     require_writable,
     write_bytes,
     write_json,
 )
-from jepa_ray.windows import Statistics
+from jepa_ray.windows import Statistics, sweep, too_bad
 
 if TYPE_CHECKING:
     from jepa_ray.prepare.work import Progress
@@ -108,6 +106,7 @@ def prepare(
     plans = [make_plan(a, root, processed_dir, config) for a in select(names)]
     named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
     refuse_absent([plan for plan in plans if plan.dataset in named], root)
+    refuse_imported(plans)
     if "all" in names and not any(plan.shards for plan in plans):
         log.warning("no source at all under %s: is it the right --data-root?", root)
     for folder in (processed_dir, reports_dir):
@@ -184,7 +183,7 @@ def _prepare_one(
         reason = work_off(plan, config, done, progress)
     account = Account.merge([done[key] for key in plan.keys if key in done])
     manifest = filled_manifest(empty, account, plan.files, plan.fingerprint)
-    reason = reason or too_bad(manifest, plan.target, config)
+    reason = reason or too_bad(manifest, plan.target, config.max_bad_fraction)
     if reason:
         manifest |= {"status": "failed", "reason": reason, "parts": []}
     _publish(plan, manifest, account.statistics, list(done.values()))
@@ -213,7 +212,7 @@ def _publish(
         write_json(join(target, "failed.json"), manifest)
         kept["windows"] |= {part["name"] for part in plan.before["parts"]}
         kept["quarantine"] |= set(plan.before["quarantine"])
-        _sweep(target, kept)
+        sweep(target, **kept)
         return
     stats = statistics.document() if statistics else None
     if stats:
@@ -222,11 +221,4 @@ def _publish(
     write_json(join(target, "manifest.json"), manifest)
     delete(join(target, "failed.json"))
     sweep_markers(target, plan.keys)
-    _sweep(target, kept)
-
-
-def _sweep(target: str, kept: dict[str, set[str]]) -> None:
-    for folder, names in kept.items():
-        for name in list_names(join(target, folder)):
-            if name not in names:
-                delete(join(target, folder, name))
+    sweep(target, **kept)

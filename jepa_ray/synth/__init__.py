@@ -19,6 +19,7 @@ from jepa_ray.synth import (
     enron_snap,
     epa,
     gharchive,
+    jira_dump,
     ms_latte,
     project_openproject,
     project_taiga,
@@ -42,6 +43,13 @@ _WRITERS = {
 
 DATASETS: tuple[str, ...] = tuple(_WRITERS)
 
+_FORMS = {"public_jira_dump": jira_dump.write}
+
+ARCHIVES: tuple[str, ...] = tuple(
+    "public_jira_dump" if name == "public_jira" else name for name in DATASETS
+)
+"""One archive a dataset, in the form that one downloads: the dump of Jira, not its JSON lines."""
+
 
 def synthesize(dataset: str, root: Path, *, seed: int, records: int) -> int:
     """Write an archive of one dataset below a data root.
@@ -50,7 +58,7 @@ def synthesize(dataset: str, root: Path, *, seed: int, records: int) -> int:
     where they are: give every archive a root of its own if the count matters.
 
     Args:
-        dataset: One of `DATASETS`.
+        dataset: One of `DATASETS` or of `ARCHIVES`.
         root: The data root; created if absent.
         seed: Any integer from 0 up; every dataset derives its own generators from it.
         records: Number of records, 1 or more: what the dataset's adapter counts as records.
@@ -61,12 +69,13 @@ def synthesize(dataset: str, root: Path, *, seed: int, records: int) -> int:
     Raises:
         SourceError: The dataset is unknown, or `seed` or `records` is out of range.
     """
-    if dataset not in _WRITERS:
+    writers = _WRITERS | _FORMS
+    if dataset not in writers:
         raise SourceError(
-            f"Cannot make up the dataset {dataset!r}; allowed are {', '.join(DATASETS)}."
+            f"Cannot make up the dataset {dataset!r}; allowed are {', '.join(writers)}."
         )
     if records < 1:
         raise SourceError(f"Cannot make up {records} records of {dataset}; ask for 1 or more.")
     if seed < 0:
         raise SourceError(f"Seed {seed} is negative; give an integer from 0 up.")
-    return _WRITERS[dataset](Path(root), seed, records)
+    return writers[dataset](Path(root), seed, records)

@@ -25,7 +25,7 @@ _MOST_IN_A_SEGMENT = 40
 _ONE_IN = 500  # documents, one is no issue
 
 
-def write_jira_dump(root: Path, *, seed: int, records: int) -> int:
+def write(root: Path, seed: int, records: int) -> int:
     """Write `public_jira/mongodump-JiraRepos.archive` below a data root.
 
     Args:

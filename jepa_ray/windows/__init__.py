@@ -24,6 +24,7 @@ from jepa_ray.windows.contract import (
     STORED,
     TEXT_CHARS_SCALE,
 )
+from jepa_ray.windows.folder import is_whole, sweep, too_bad
 from jepa_ray.windows.identity import NameHasher
 from jepa_ray.windows.manifest import Manifest, public, read_manifest, utc_now
 from jepa_ray.windows.parts import Part, parquet_bytes, write_part, write_quarantine
@@ -70,6 +71,7 @@ __all__ = [
     "concat",
     "count_lines",
     "dataset_card",
+    "is_whole",
     "mix64",
     "parquet_bytes",
     "public",
@@ -78,6 +80,8 @@ __all__ = [
     "sparse_of_codes",
     "sparse_windows",
     "sparsify",
+    "sweep",
+    "too_bad",
     "utc_now",
     "window_table",
     "write_part",

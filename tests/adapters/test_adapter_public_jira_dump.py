@@ -23,7 +23,6 @@ from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.block import process_block, raw_table
 from jepa_ray.readers import BsonError, RawItem
 from jepa_ray.synth import synthesize
-from jepa_ray.synth.jira_dump import write_jira_dump
 from jepa_ray.synth.mongodump import ArchiveWriter
 from jepa_ray.windows import INDEX, record_windows, window_table
 
@@ -283,7 +282,7 @@ def windows(root, out, block_bytes=1 << 16):
 
 def test_either_form_of_the_same_issues_gives_the_same_windows(tmp_path):
     records = 700
-    write_jira_dump(tmp_path / "dump", seed=3, records=records)
+    synthesize("public_jira_dump", tmp_path / "dump", seed=3, records=records)
     synthesize("public_jira", tmp_path / "lines", seed=3, records=records)
     dump = windows(tmp_path / "dump", tmp_path / "a")
     lines = windows(tmp_path / "lines", tmp_path / "b")
@@ -294,7 +293,7 @@ def test_either_form_of_the_same_issues_gives_the_same_windows(tmp_path):
 
 
 def test_the_size_of_blocks_changes_nothing(tmp_path):
-    write_jira_dump(tmp_path / "dump", seed=3, records=100)
+    synthesize("public_jira_dump", tmp_path / "dump", seed=3, records=100)
     small = windows(tmp_path / "dump", tmp_path / "a", 1 << 12)
     assert small.equals(windows(tmp_path / "dump", tmp_path / "b", 1 << 24))
 

@@ -12,7 +12,7 @@ from jepa_ray.adapters import jira_normalize
 from jepa_ray.adapters.public_jira import PublicJira
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import StageError
-from jepa_ray.synth.jira_dump import write_jira_dump
+from jepa_ray.synth import synthesize
 from jepa_ray.synth.mongodump import ArchiveWriter
 from jepa_ray.windows import ActivityBatch
 
@@ -82,7 +82,7 @@ def test_without_json_it_shows_a_table(command, tmp_path):
 
 
 def test_the_lines_give_the_windows_that_the_dump_gives(command, tmp_path):
-    write_jira_dump(tmp_path / "dump", seed=5, records=60)
+    synthesize("public_jira_dump", tmp_path / "dump", seed=5, records=60)
     (source,) = (tmp_path / "dump" / "public_jira").iterdir()
     out = tmp_path / "lines" / "public_jira" / "x.normalized.jsonl.gz"
     assert command("normalize-jira", source, out, "--json").json["records"] == 57

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from jepa_ray.adapters import adapters
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus import load
-from jepa_ray.errors import CorpusError, UsageError
+from jepa_ray.errors import CorpusError, StageError, UsageError
+from jepa_ray.prepare import datasource, work
 from jepa_ray.storage import exclusive
 from jepa_ray.synth import DATASETS, synthesize
 from tests.prepare.stage_runs import RECORDS, bad_jira, run, uids
@@ -206,3 +208,57 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(raw, tmp_pa
     (tmp_path / "p").write_text("a file")
     with pytest.raises(UsageError, match="is not a folder that can be written to"):
         run(raw, tmp_path, names=["public_jira"])
+
+
+def test_both_ways_of_working_give_the_same_windows(tmp_path, monkeypatch):
+    synthesize("enron_maildir", tmp_path / "raw", seed=1, records=200)
+    found = []
+    for little in (0, 1 << 40):
+        monkeypatch.setattr(datasource, "_LITTLE_BYTES", little)
+        out = tmp_path / str(little)
+        manifest = run(
+            tmp_path / "raw", out, names=["enron_maildir"], raw_block_bytes=8192
+        ).manifests["enron_maildir"]
+        assert len(manifest["parts"]) > 1
+        assert manifest["records"] == 200
+        found.append(uids(out, "enron_maildir"))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("little", [0, 1 << 40])
+def test_a_node_without_the_source_says_so_and_nothing_is_taken_for_a_defect(
+    tmp_path, monkeypatch, little
+):
+    synthesize("public_jira", tmp_path / "raw", seed=1, records=20)
+    monkeypatch.setattr(datasource, "_LITTLE_BYTES", little)
+
+    def vanish(*args: object, **kwargs: object) -> object:
+        for path in (tmp_path / "raw" / "public_jira").iterdir():
+            path.unlink()
+        return real(*args, **kwargs)
+
+    real = work.run
+    monkeypatch.setattr(work, "run", vanish)
+    manifest = run(tmp_path / "raw", tmp_path, names=["public_jira"]).manifests["public_jira"]
+    assert manifest["status"] == "failed"
+    assert "has no" in manifest["reason"]
+    assert "public_jira" in manifest["reason"]
+    assert manifest["quarantined"] == {}
+
+
+def test_windows_that_were_imported_are_not_replaced_without_a_word(raw, tmp_path):
+    run(raw, tmp_path, names=["public_jira"])
+    place = tmp_path / "p" / "public_jira" / "manifest.json"
+    place.write_text(json.dumps(json.loads(place.read_text()) | {"imported": True}))
+    with pytest.raises(UsageError, match="`jepa-ray import` made"):
+        run(raw, tmp_path, names=["public_jira"])
+
+
+def test_an_adapter_that_raises_when_it_looks_for_its_files_is_named(raw, tmp_path, monkeypatch):
+    def shards(_self: object, _root: Path) -> list[object]:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(adapters()["public_jira"], "shards", shards)
+    with pytest.raises(StageError, match="raised ZeroDivisionError at") as error:
+        run(raw, tmp_path, names=["public_jira"])
+    assert "secret" not in str(error.value)

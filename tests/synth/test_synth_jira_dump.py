@@ -6,7 +6,7 @@ import bson
 import pytest
 
 from jepa_ray.readers import GZIP, InputStream, MongoArchive
-from jepa_ray.synth.jira_dump import write_jira_dump
+from jepa_ray.synth import synthesize
 
 RECORDS = 1500
 NAME = "public_jira/mongodump-JiraRepos.archive"
@@ -15,7 +15,7 @@ NAME = "public_jira/mongodump-JiraRepos.archive"
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory):
     root = tmp_path_factory.mktemp("dump")
-    assert write_jira_dump(root, seed=7, records=RECORDS) == RECORDS
+    assert synthesize("public_jira_dump", root, seed=7, records=RECORDS) == RECORDS
     with (root / NAME).open("rb") as raw:
         archive = MongoArchive(InputStream(raw, codec=GZIP), max_document_bytes=16 << 20)
         outcomes = list(archive.outcomes())
@@ -63,7 +63,7 @@ def test_stamps_have_milliseconds_and_an_offset_by_jira(hits):
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        write_jira_dump(tmp_path / name, seed=seed, records=50)
+        synthesize("public_jira_dump", tmp_path / name, seed=seed, records=50)
     a, b, c = ((tmp_path / name / NAME).read_bytes() for name in "abc")
     assert a == b
     assert a != c
@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
 
 @pytest.mark.parametrize("records", [1, 2, 3, 7])
 def test_any_number_of_records_is_written(tmp_path, records):
-    write_jira_dump(tmp_path, seed=1, records=records)
+    synthesize("public_jira_dump", tmp_path, seed=1, records=records)
     with (tmp_path / NAME).open("rb") as raw:
         archive = MongoArchive(InputStream(raw, codec=GZIP), max_document_bytes=16 << 20)
         assert len(list(archive.outcomes())) == records
