@@ -131,6 +131,11 @@ def category(kind: str) -> str:
     return kind if kind in _TYPES else "OtherEvent"
 
 
+def categories(kinds: list[str]) -> list[str]:
+    """`category` of each."""
+    return kinds if _TYPES.issuperset(kinds) else [category(kind) for kind in kinds]
+
+
 def actor_name(value: Any) -> str | None:
     """A login in either schema."""
     login = value.get("login") if isinstance(value, dict) else value

@@ -28,7 +28,7 @@ from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import RawBlock, RawItem
 from jepa_ray.windows import Activity, ActivityBatch, Rejected, Skipped
 
-_MAX_DIGITS = 20
+MAX_DIGITS = 20
 
 
 class FileAdapter:
@@ -132,4 +132,4 @@ class JsonAdapter(RecordAdapter):
 
 def is_number(text: str) -> bool:
     """Whether a text is digits only, and no more than an id has: it carries no name."""
-    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
