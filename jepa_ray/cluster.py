@@ -6,8 +6,10 @@ local Ray is started for the length of the stage and shut down after it.
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from types import ModuleType
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ _OBJECT_STORE_BYTES = 2 << 30
 def session(*, num_cpus: int | None = None) -> Iterator[None]:
     """A Ray session for one stage; one that already runs in this process is used and left alone.
 
+    Meanwhile stdout is stderr: Ray prints there when a node is lost, and results are ours.
+
     Args:
         num_cpus: CPUs of a local Ray; None: all. A cluster that `RAY_ADDRESS` names has its own.
     """
@@ -45,6 +49,11 @@ def session(*, num_cpus: int | None = None) -> Iterator[None]:
     for name in _IRRELEVANT:
         logging.getLogger(name).setLevel(logging.ERROR)
 
+    with redirect_stdout(sys.stderr):
+        yield from _session(ray, num_cpus)
+
+
+def _session(ray: ModuleType, num_cpus: int | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
