@@ -53,6 +53,7 @@ class BlockReport:
         shard: Index of its shard.
         place: (file, number) of its first row: the order of the blocks of a shard.
         rows: Raw items and defects in it.
+        raw_bytes: Of them, expanded.
         shard_rows: If the block closes its shard: the rows of the whole shard; else None.
         node: Where it was processed, for people.
         account: Of its records.
@@ -61,6 +62,7 @@ class BlockReport:
     shard: int
     place: tuple[int, int]
     rows: int
+    raw_bytes: int
     shard_rows: int | None
     node: str
     account: Account
@@ -183,9 +185,9 @@ class PartWriter:
             quarantine=(bad,) if bad else (),
             statistics=statistics,
         )
-        rows = self.rows - self._before
+        rows, raw_bytes = self.rows - self._before, self.bytes
         self._begin()
-        return BlockReport(self._shard, place, rows, shard_rows, self._node, account)
+        return BlockReport(self._shard, place, rows, raw_bytes, shard_rows, self._node, account)
 
 
 def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:

@@ -12,6 +12,7 @@ from jepa_ray.prepare.account import Account
 from jepa_ray.prepare.block import BlockReport
 from jepa_ray.prepare.datasource import KeyedShard, Work, run
 from jepa_ray.prepare.finished import finish, lost_files
+from jepa_ray.prepare.metrics import Meters
 from jepa_ray.prepare.plan import Plan
 from jepa_ray.storage import local_path
 
@@ -54,11 +55,12 @@ def work_off(
     keys = {s.shard.index: s.key for s in shards}
     records = sum(account.records.total() for account in done.values())
     work = Work(plan.adapter, config, _absolute(plan.target))
-    tally, nodes = Tally(), set()
+    tally, nodes, meters = Tally(), set(), Meters(plan.dataset)
     try:
         for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
             records += report.account.records.total()
             nodes.add(report.node)
+            meters.add(report)
             progress(plan.dataset, records)
             whole = tally.add(report)
             if whole:

@@ -1,8 +1,10 @@
 """A Ray cluster of several raylets on this machine, in a process of its own."""
 
+import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
@@ -14,6 +16,7 @@ import sys
 from ray.cluster_utils import Cluster
 
 cluster = Cluster(initialize_head=True, head_node_args={
+    "metrics_export_port": int(sys.argv[2]), "_system_config": {"metrics_report_interval_ms": 300},
     "num_cpus": 1, "object_store_memory": 200 << 20, "include_dashboard": False,
     "temp_dir": sys.argv[1]})
 nodes = [cluster.add_node(num_cpus=2, object_store_memory=200 << 20) for _ in range(2)]
@@ -33,6 +36,12 @@ class Raylets:
 
     address: str
     process: subprocess.Popen[str]
+    port: int
+
+    def metrics(self) -> str:
+        """What Prometheus would read from the head node."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            return answer.read().decode()
 
     def kill_node(self) -> None:
         """End one raylet and all its workers, without notice."""
@@ -45,15 +54,18 @@ class Raylets:
 @pytest.fixture
 def raylets() -> Iterator[Raylets]:
     with tempfile.TemporaryDirectory(prefix="jrc", dir="/tmp", ignore_cleanup_errors=True) as temp:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
         process = subprocess.Popen(
-            [sys.executable, "-c", _SERVE, temp],
+            [sys.executable, "-c", _SERVE, temp, str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
         try:
-            yield Raylets(_line(process.stdout), process)
+            yield Raylets(_line(process.stdout), process, port)
         finally:
             process.communicate(timeout=60)  # closes stdin: the cluster ends
 

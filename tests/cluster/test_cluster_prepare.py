@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,3 +125,18 @@ def test_a_driver_that_is_killed_goes_on_from_the_finished_shards(raw, calm, tmp
     for name in NAMES:
         left = {p.name for p in (tmp_path / "p" / name / "windows").iterdir()}
         assert left == {p.name for p in (tmp_path / "p" / name / "windows").glob("part-*")}
+
+
+def test_the_counters_of_a_run_reach_prometheus(raw, tmp_path, raylets):
+    process = start(raw, tmp_path, raylets.address)
+    seen = 0.0
+    while process.poll() is None:  # the counters go with the driver
+        found = re.findall(
+            r'^ray_jepa_ray_records_total\{.*dataset="(\w+)".*outcome="window".* (\S+)$',
+            raylets.metrics(),
+            re.MULTILINE,
+        )
+        seen = max([seen, *(float(value) for name, value in found if name == "enron_maildir")])
+        time.sleep(0.2)
+    finish(process)
+    assert 0 < seen <= RECORDS

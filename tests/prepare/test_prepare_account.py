@@ -80,7 +80,7 @@ def test_a_shard_is_whole_when_all_its_rows_came_back_in_any_order(reports, whol
 
 
 def test_an_empty_shard_is_whole_at_once():
-    closing = BlockReport(0, (0, 0), 0, 0, "here", Account())
+    closing = BlockReport(0, (0, 0), 0, 0, 0, "here", Account())
     assert Tally().add(closing) == Account()
 
 
