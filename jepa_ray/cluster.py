@@ -62,6 +62,7 @@ def _session(ray: ModuleType, num_cpus: int | None) -> Iterator[None]:
         ray.init(log_to_driver=False, logging_level=logging.WARNING)
     else:
         ray.init(
+            address="local",  # else Ray would join whatever was started on this machine, or was
             num_cpus=num_cpus,
             include_dashboard=os.environ.get("JEPA_RAY_DASHBOARD") == "1",
             dashboard_host="127.0.0.1",

@@ -34,6 +34,7 @@ from jepa_ray.adapters.base import (
 )
 from jepa_ray.adapters.record_adapters import RecordAdapter
 from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
+from jepa_ray.storage import open_source
 from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity
 
 CONFIDENCE = 0.8
@@ -243,6 +244,7 @@ def _tree(top: Path, limit: int) -> Iterator[RawItem | RawDefect]:
     for number, path in enumerate(_entries(top), start=1):
         try:
             if path.is_symlink() or not path.is_file():
+                path.lstat()  # raises where it is gone
                 yield RawDefect(number, "unsafe_member", "links, pipes and devices are refused")
             elif path.stat().st_size > limit:
                 yield RawDefect(
@@ -250,8 +252,9 @@ def _tree(top: Path, limit: int) -> Iterator[RawItem | RawDefect]:
                 )
             else:
                 name = f"maildir/{path.relative_to(top.parent).as_posix()}"
-                yield RawItem(number, name, path.read_bytes())
-        except OSError as error:
+                with open_source(path) as raw:
+                    yield RawItem(number, name, raw.read())
+        except PermissionError as error:
             yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
 
 

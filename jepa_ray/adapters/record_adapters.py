@@ -106,6 +106,11 @@ class LineAdapter(RecordAdapter):
 
     header: ClassVar[bytes | None] = None
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a header that can never be met."""
+        if not isinstance(cls.header, bytes | None):
+            raise TypeError(f"{cls.__name__}.header must be bytes, as the file has it, or None")
+
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Chunks of whole lines."""
         return line_blocks(file, self._config)

@@ -27,4 +27,11 @@ def main() -> Never:
         place = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"jepa-ray: {place}{error.strerror or error}\n")
         sys.exit(UsageError.exit_code if isinstance(error, _MISTAKES) else JepaRayError.exit_code)
+    except Exception as error:
+        from jepa_ray.storage import client_faults
+
+        if not isinstance(error, client_faults()):
+            raise
+        sys.stderr.write(f"jepa-ray: a store gave no answer: {type(error).__name__}: {error}\n")
+        sys.exit(JepaRayError.exit_code)
     sys.exit(0)

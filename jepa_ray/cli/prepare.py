@@ -56,7 +56,8 @@ def show(result: "PrepareResult") -> None:
     for name, m in result.manifests.items():
         counts = (m["records"], m["windows"], m["distinct_windows"])
         bad = (sum(m["skipped"].values()), sum(m["quarantined"].values()))
-        status = "unchanged" if m.get("unchanged") else m["status"]
+        idle = m.get("unchanged") and m["status"] == "completed"
+        status = "unchanged" if idle else m["status"]
         numbers = [f"{n:,}" for n in (*counts, *bad)]
         table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
     out = console()

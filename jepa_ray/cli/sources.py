@@ -15,28 +15,27 @@ def run(
     json: Json = False,
 ) -> None:
     """List the datasets: what they are, whether they are there, how to get them."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from jepa_ray.adapters import broken, catalogue
-    from jepa_ray.errors import SourceError
-    from jepa_ray.storage import source_path
+    from jepa_ray.storage import source_folder
 
-    root = None if data_root is None else source_path(data_root)
-    if root is not None and not root.is_dir():
-        raise SourceError(f"data root {data_root} is not a folder")
+    root = None if data_root is None else source_folder(data_root)
     entries = catalogue(root)
     if json:
         print_json({"sources": entries})
         return
     out = console()
-    table = Table("dataset", "group", "status", "MB", "licence")
+    table = Table(Column("dataset", no_wrap=True), "group", "status", "MB")
     for e in entries:
         size = "" if e["bytes"] is None else f"{e['bytes'] / 1e6:,.3f}"
-        table.add_row(e["dataset"], e["group"], e["status"], size, e["licence"])
+        table.add_row(e["dataset"], e["group"], e["status"], size)
     out.print(table)
     for e in entries:
         out.print(f"{e['dataset']}", style="bold", markup=False)
-        lines = f"  path: {e['path']}\n  how to get it: {e['how_to_get']}"
+        lines = (
+            f"  path: {e['path']}\n  licence: {e['licence']}\n  how to get it: {e['how_to_get']}"
+        )
         out.print(lines, markup=False, soft_wrap=True)
         if e["reason"]:
             out.print(f"  {e['status']}: {e['reason']}", markup=False, soft_wrap=True)

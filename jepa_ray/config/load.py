@@ -109,5 +109,5 @@ def _suggest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
         model = field.annotation
     names = list(model.model_fields)
     close = difflib.get_close_matches(str(loc[-1]), names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = f"; did you mean {close[0]}" if close else ""
     return f"{hint}. Allowed: {', '.join(names)}"

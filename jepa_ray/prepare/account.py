@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,16 +47,12 @@ class Account:
     @staticmethod
     def merge(accounts: Sequence["Account"]) -> "Account":
         """The account of all their records; files stay in order."""
-
-        def total(name: str) -> Counter[str]:
-            return sum((getattr(a, name) for a in accounts), Counter())
-
         statistics = [a.statistics for a in accounts if a.statistics]
         return Account(
-            records=total("records"),
+            records=_total(a.records for a in accounts),
             expanded=sum(a.expanded for a in accounts),
-            skipped=total("skipped"),
-            quarantined=total("quarantined"),
+            skipped=_total(a.skipped for a in accounts),
+            quarantined=_total(a.quarantined for a in accounts),
             parts=tuple(part for a in accounts for part in a.parts),
             quarantine=tuple(part for a in accounts for part in a.quarantine),
             statistics=Statistics.merge(statistics) if statistics else None,
@@ -82,6 +78,7 @@ class Account:
         """
         try:
             found: dict[str, Any] = json.loads(data)
+            state = found["statistics"]
             account = Account(
                 records=Counter(found["records"]),
                 expanded=int(found["expanded"]),
@@ -89,13 +86,19 @@ class Account:
                 quarantined=Counter(found["quarantined"]),
                 parts=tuple(Part(**part) for part in found["parts"]),
                 quarantine=tuple(Part(**part) for part in found["quarantine"]),
-                statistics=Statistics.of_state(found["statistics"])
-                if found["statistics"]
-                else None,
+                statistics=Statistics.of_state(state) if state else None,
             )
-            form = found["form"]
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            counted = account.statistics.windows if account.statistics else 0
+            sound = found["form"] == _FORM and not account.lost and counted == account.windows
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise ValueError(f"not an account: {type(error).__name__}") from None
-        if account.lost or form != _FORM:
+        if not sound:
             raise ValueError("not an account of this form, or one that does not add up")
         return account
+
+
+def _total(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total

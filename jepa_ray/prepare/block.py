@@ -1,7 +1,7 @@
 """One raw block -> one part file and its account. No Ray; writes at most two files.
 
-The names of the files follow from the block's place, so a task that runs twice writes the same
-files with the same content.
+The names of the files follow from the block's place and from their content: a task that runs twice
+writes the same files, and two runs that cut the work in other ways do not meet.
 """
 
 import pickle
@@ -173,9 +173,9 @@ class PartWriter:
         batch = ActivityBatch.join(self._adapter.kind, self._batches)
         stem = f"{self._key}-{place[0]:05d}-{place[1]:010d}"
         parts, statistics = _write_windows(
-            self._adapter, batch, self._target, f"part-{stem}.parquet"
+            self._adapter, batch, self._target, f"part-{stem}-{{digest}}.parquet"
         )
-        bad = write_quarantine(self._target, f"bad-{stem}.jsonl", batch.rejected)
+        bad = write_quarantine(self._target, f"bad-{stem}-{{digest}}.jsonl", batch.rejected)
         account = Account(
             records=self._records,
             expanded=batch.expanded,

@@ -50,10 +50,15 @@ class Work:
 
 @dataclass(frozen=True)
 class KeyedShard:
-    """A shard with the key that names what is made of it."""
+    """A shard with the key that names what is made of it.
+
+    Attributes:
+        unreadable: Indices of its files that could not be read when the run was planned.
+    """
 
     shard: Shard
     key: str
+    unreadable: frozenset[int] = frozenset()
 
 
 Task = Callable[[Work, KeyedShard], Iterator[pa.Table]]
@@ -153,7 +158,7 @@ def prepare_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
         adapter, shard.index, target=work.target, key=keyed.key, node=platform.node()
     )
     for i, file in enumerate(shard.files):
-        for block in _blocks(adapter, file):
+        for block in _blocks(adapter, keyed, i):
             writer.add(i, file.label, block)
             if writer.windows >= _PART_WINDOWS or writer.bytes >= 2 * work.config.raw_block_bytes:
                 yield _row(writer.flush())
@@ -180,25 +185,28 @@ def read_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
     shard = keyed.shard
     rows = 0
     for i, file in enumerate(shard.files):
-        for block in _blocks(adapter, file):
+        for block in _blocks(adapter, keyed, i):
             rows += len(block)
             yield raw_table(shard.index, i, file.label, block)
     yield closing_table(shard.index, rows)
 
 
-def _blocks(adapter: Adapter, file: SourceFile) -> Iterator[RawBlock]:
-    """The raw blocks of a file; one with a defect, where it cannot be opened."""
+def _blocks(adapter: Adapter, keyed: KeyedShard, index: int) -> Iterator[RawBlock]:
+    """The raw blocks of a file; one with a defect, where the driver could not open it either."""
+    file = keyed.shard.files[index]
     try:
         yield from adapter.blocks(file)
+    except StageError as error:
+        raise StageError(f"{file.label}: {error}") from None
     except OSError as error:
-        if file.bytes and not file.path.exists():
-            raise StageError(_not_here(file)) from None
         reason = error.strerror or type(error).__name__
+        if not (index in keyed.unreadable or isinstance(error, IsADirectoryError)):
+            raise StageError(_not_here(file, reason)) from None
         yield [RawDefect(1, "unreadable_file", f"the file cannot be read: {reason}")]
 
 
-def _not_here(file: SourceFile) -> str:
+def _not_here(file: SourceFile, reason: str) -> str:
     return (
-        f"node {platform.node()} has no {file.path}, though the driver has: put the sources on "
-        "object storage or on a disk that all nodes see, or wait until nothing moves them"
+        f"node {platform.node()} cannot read {file.label} ({reason}), though the driver could: put "
+        "the sources on object storage or on a disk that all nodes see, and let nothing move them"
     )

@@ -15,9 +15,21 @@ from jepa_ray.config import PrepareConfig
 from jepa_ray.windows import CONTRACT_VERSION, NameHasher
 
 WHOLE_BYTES = 64 << 20
+UNREADABLE = "unreadable"
 _SAMPLE_BYTES = 64 << 10
 _SAMPLES = 16
 _DECIDING = {"windowing", "max_record_bytes", "max_expansion", "max_source_bytes", "ics"}
+
+
+def file_state(file: SourceFile) -> str:
+    """What changes when somebody writes to a file; cheap, and of no meaning elsewhere."""
+    if not isinstance(file.path, Path) or file.path.is_dir():
+        return file_fingerprint(file)
+    try:
+        found = file.path.stat()
+    except OSError:
+        return UNREADABLE
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
 def file_fingerprint(file: SourceFile) -> str:
@@ -26,7 +38,7 @@ def file_fingerprint(file: SourceFile) -> str:
         local = isinstance(file.path, Path)
         return _fingerprint(file) if local else _remote_fingerprint(file.path)
     except OSError:  # the read task will say so, as a record of the quarantine
-        return "unreadable"
+        return UNREADABLE
 
 
 def _fingerprint(file: SourceFile) -> str:

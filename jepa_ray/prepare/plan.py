@@ -1,15 +1,20 @@
 """What there is to read of a dataset, and whether that was already done."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jepa_ray.adapters import Adapter, Shard, SourceFile, raised
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import JepaRayError, SourceError, StageError, UsageError
 from jepa_ray.prepare.documents import Manifest
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
-from jepa_ray.storage import join, reachable, source_path
+from jepa_ray.prepare.fingerprint import (
+    dataset_fingerprint,
+    file_fingerprint,
+    file_state,
+    shard_key,
+)
+from jepa_ray.storage import join
 from jepa_ray.windows import is_whole, read_manifest, too_bad
 
 log = logging.getLogger(__name__)
@@ -23,6 +28,7 @@ class Plan:
         adapter: Of the dataset.
         shards: What to read; [] when the source is absent.
         keys: Of the shards, by content.
+        states: Of the shards' files, to see whether they change while they are read.
         files: Its files with their fingerprints.
         fingerprint: Of all that decides the windows.
         target: Path or URL of `<processed-dir>/<dataset>`.
@@ -32,6 +38,7 @@ class Plan:
     adapter: type[Adapter]
     shards: list[Shard]
     keys: list[str]
+    states: list[list[str]]
     files: list[tuple[SourceFile, str]]
     fingerprint: str
     target: str
@@ -55,26 +62,6 @@ class Plan:
         return is_whole(self.target, m) and too_bad(m, self.target, config.max_bad_fraction) is None
 
 
-def source_root(data_root: str | Path) -> Path:
-    """The folder of the raw sources.
-
-    Raises:
-        SourceError: There is none.
-        UsageError: Its object store cannot be reached.
-    """
-    root = source_path(data_root)
-    if not _is_folder(root):
-        raise SourceError(
-            f"data root {data_root} is not a folder; --data-root names the raw sources"
-        )
-    return root
-
-
-@reachable
-def _is_folder(root: Path) -> bool:
-    return root.is_dir()
-
-
 def make_plan(
     adapter: type[Adapter], data_root: Path, processed_dir: str, config: PrepareConfig
 ) -> Plan:
@@ -91,19 +78,28 @@ def make_plan(
             f"the adapter of {adapter.info.dataset} {raised(adapter, error)} when it looked for "
             "its files: mend it, or leave the dataset out"
         ) from None
+    states = [[file_state(file) for file in shard.files] for shard in shards]
     marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
     keys = [shard_key(adapter, config, found) for found in marks]
     files = [pair for found in marks for pair in found]
     target = join(processed_dir, adapter.info.dataset)
+    fingerprint = dataset_fingerprint(adapter, config, files)
+    return Plan(adapter, shards, keys, states, files, fingerprint, target, _before(target))
+
+
+def again(plan: Plan) -> Plan:
+    """The plan as of now: another process may have been at work on the dataset since."""
+    return replace(plan, before=_before(plan.target))
+
+
+def _before(target: str) -> Manifest | None:
     try:
-        before = read_manifest(target)
+        return read_manifest(target)
     except (FileNotFoundError, NotADirectoryError):
-        before = None
+        return None
     except ValueError as error:
         log.warning("%s/manifest.json %s: preparing anew", target, error)
-        before = None
-    fingerprint = dataset_fingerprint(adapter, config, files)
-    return Plan(adapter, shards, keys, files, fingerprint, target, before)
+        return None
 
 
 def refuse_absent(plans: list[Plan], data_root: Path) -> None:

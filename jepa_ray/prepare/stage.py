@@ -31,17 +31,26 @@ from jepa_ray.prepare.documents import (
     run_markdown,
 )
 from jepa_ray.prepare.finished import finished, sweep_markers
-from jepa_ray.prepare.plan import Plan, make_plan, refuse_absent, refuse_imported, source_root
+from jepa_ray.prepare.plan import (
+    Plan,
+    again,
+    make_plan,
+    refuse_absent,
+    refuse_imported,
+)
 from jepa_ray.storage import (
     delete,
     exclusive,
     exists,
     join,
+    list_sizes,
+    local_path,
     require_writable,
+    source_folder,
     write_bytes,
     write_json,
 )
-from jepa_ray.windows import Statistics, sweep, too_bad
+from jepa_ray.windows import Statistics, sweep, too_bad, write_stats
 
 if TYPE_CHECKING:
     from jepa_ray.prepare.work import Progress
@@ -100,15 +109,16 @@ def prepare(
     """
     if not names:
         raise SourceError("no dataset: give `all`, or names separated by commas")
-    root = source_root(data_root)
+    root = source_folder(data_root)
     salt = os.environ.get("JEPA_RAY_ACTOR_SALT") or config.actor_salt
     config = config.model_copy(update={"actor_salt": salt})
     plans = [make_plan(a, root, processed_dir, config) for a in select(names)]
     named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
     refuse_absent([plan for plan in plans if plan.dataset in named], root)
     refuse_imported(plans)
-    if "all" in names and not any(plan.shards for plan in plans):
-        log.warning("no source at all under %s: is it the right --data-root?", root)
+    open_ = [plan for plan in plans if not plan.adapter.info.blocked]
+    if "all" in names and open_ and not any(plan.shards for plan in open_):
+        raise SourceError(f"no source at all under {root}: is it the right --data-root?")
     for folder in (processed_dir, reports_dir):
         require_writable(folder)
     manifests = _run(plans, config, progress)
@@ -123,21 +133,50 @@ def prepare(
 
 def _run(plans: list[Plan], config: PrepareConfig, progress: "Progress") -> dict[str, Manifest]:
     """Do what needs doing; the manifests in the order of the plans. Ray starts if it must."""
-    manifests: dict[str, Manifest] = {}
     with ExitStack() as stack:
         start_ray = cache(lambda: stack.enter_context(session(num_cpus=config.num_cpus)))
-        for plan in plans:
-            if plan.adapter.info.blocked:
-                manifests[plan.dataset] = _blocked(plan, config)
-            elif not plan.shards:
-                manifests[plan.dataset] = _missing(plan, config)
-            elif plan.before and plan.unchanged(config):
-                log.info("%s: unchanged, nothing to do", plan.dataset)
-                manifests[plan.dataset] = plan.before | {"seconds": 0.0, "unchanged": True}
-            else:
-                with exclusive(plan.target, "prepare into"):
-                    manifests[plan.dataset] = _prepare_one(plan, config, start_ray, progress)
-    return manifests
+        return {plan.dataset: _one(plan, config, start_ray, progress) for plan in plans}
+
+
+def _one(
+    plan: Plan, config: PrepareConfig, start_ray: Callable[[], None], progress: "Progress"
+) -> Manifest:
+    settled = _settled(plan, config)
+    if settled is not None:
+        return settled
+    with exclusive(plan.target, "prepare into"):
+        plan = again(plan)
+        refuse_imported([plan])
+        settled = _settled(plan, config)
+        if settled is not None:
+            return settled
+        if plan.shards:
+            return _prepare_one(plan, config, start_ray, progress)
+        return _blocked(plan, config) if plan.adapter.info.blocked else _missing(plan, config)
+
+
+def _settled(plan: Plan, config: PrepareConfig) -> Manifest | None:
+    """The manifest in place, if there is nothing to do."""
+    before = plan.before
+    if before is None:
+        return None
+    if plan.shards:
+        if not plan.unchanged(config):
+            return None
+        log.info("%s: unchanged, nothing to do", plan.dataset)
+    elif plan.adapter.info.blocked and _as_blocked(plan, config):
+        log.info("%s: %s (%s)", plan.dataset, before["status"], plan.adapter.info.blocked)
+    else:
+        return None
+    return before | {"seconds": 0.0, "unchanged": True}
+
+
+def _as_blocked(plan: Plan, config: PrepareConfig) -> bool:
+    """Whether a blocked dataset's record is in place, or somebody's own windows of it are."""
+    wanted = empty_manifest(plan.adapter, config, "blocked", plan.adapter.info.blocked)
+    keys = ("status", "reason", "adapter_version", "code_version", "salt_fingerprint")
+    before = plan.before or {}
+    return plan.completed_before or all(before.get(key) == wanted[key] for key in keys)
 
 
 def _missing(plan: Plan, config: PrepareConfig) -> Manifest:
@@ -154,9 +193,6 @@ def _blocked(plan: Plan, config: PrepareConfig) -> Manifest:
     """The whole record of a blocked dataset: empty windows, a card, a manifest with the reason."""
     reason = plan.adapter.info.blocked
     manifest = empty_manifest(plan.adapter, config, "blocked", reason)
-    keys = ("status", "reason", "adapter_version", "code_version", "salt_fingerprint")
-    if plan.before and all(plan.before.get(key) == manifest[key] for key in keys):
-        return plan.before | {"seconds": 0.0, "unchanged": True}
     part = write_empty_part(plan.target)
     manifest |= {"parts": [{"name": part.name, "rows": part.rows, "bytes": part.bytes}]}
     write_bytes(join(plan.target, "README.md"), card(plan.adapter, manifest, None).encode())
@@ -183,7 +219,9 @@ def _prepare_one(
         reason = work_off(plan, config, done, progress)
     account = Account.merge([done[key] for key in plan.keys if key in done])
     manifest = filled_manifest(empty, account, plan.files, plan.fingerprint)
-    reason = reason or too_bad(manifest, plan.target, config.max_bad_fraction)
+    reason = (
+        reason or _lost(plan, account) or too_bad(manifest, plan.target, config.max_bad_fraction)
+    )
     if reason:
         manifest |= {"status": "failed", "reason": reason, "parts": []}
     _publish(plan, manifest, account.statistics, list(done.values()))
@@ -193,6 +231,15 @@ def _prepare_one(
         plan.dataset, manifest["status"], manifest["records"], manifest["windows"], seconds,
     )  # fmt: skip
     return manifest | {"seconds": round(seconds, 3)}
+
+
+def _lost(plan: Plan, account: Account) -> str | None:
+    """Why the files of an account cannot be published; None when they are all there."""
+    there = list_sizes(join(plan.target, "windows"))
+    lost = [part.name for part in account.parts if there.get(part.name) != part.bytes]
+    if not lost:
+        return None
+    return f"{lost[0]} was removed while this ran: is another run at work? Run again to mend it"
 
 
 def _publish(
@@ -212,13 +259,18 @@ def _publish(
         write_json(join(target, "failed.json"), manifest)
         kept["windows"] |= {part["name"] for part in plan.before["parts"]}
         kept["quarantine"] |= set(plan.before["quarantine"])
-        sweep(target, **kept)
+        _sweep(plan, kept)
         return
     stats = statistics.document() if statistics else None
-    if stats:
-        write_json(join(target, "stats.json"), stats)
+    write_stats(target, stats, plan.fingerprint)
     write_bytes(join(target, "README.md"), card(plan.adapter, manifest, stats).encode())
     write_json(join(target, "manifest.json"), manifest)
     delete(join(target, "failed.json"))
     sweep_markers(target, plan.keys)
-    sweep(target, **kept)
+    _sweep(plan, kept)
+
+
+def _sweep(plan: Plan, kept: dict[str, set[str]]) -> None:
+    """Remove what nobody lists. Without a lock, another run of the same input may be at work."""
+    spared = () if local_path(plan.target) else plan.keys
+    sweep(plan.target, **kept, spared=spared)

@@ -11,6 +11,7 @@ from jepa_ray.errors import JepaRayError, StageError
 from jepa_ray.prepare.account import Account
 from jepa_ray.prepare.block import BlockReport
 from jepa_ray.prepare.datasource import KeyedShard, Work, run
+from jepa_ray.prepare.fingerprint import UNREADABLE, file_state
 from jepa_ray.prepare.finished import finish, lost_files
 from jepa_ray.prepare.metrics import Meters
 from jepa_ray.prepare.plan import Plan
@@ -47,12 +48,17 @@ def work_off(
     Returns:
         Why not all of them were finished; None: they were.
     """
+    marks = {file.label: mark for file, mark in plan.files}
     shards = [
-        KeyedShard(shard, key)
+        KeyedShard(
+            shard,
+            key,
+            frozenset(i for i, f in enumerate(shard.files) if marks[f.label] == UNREADABLE),
+        )
         for shard, key in zip(plan.shards, plan.keys, strict=True)
         if key not in done
     ]
-    keys = {s.shard.index: s.key for s in shards}
+    places = {shard.index: place for place, shard in enumerate(plan.shards)}
     records = sum(account.records.total() for account in done.values())
     work = Work(plan.adapter, config, _absolute(plan.target))
     tally, nodes, meters = Tally(), set(), Meters(plan.dataset)
@@ -64,14 +70,20 @@ def work_off(
             progress(plan.dataset, records)
             whole = tally.add(report)
             if whole:
-                _mark(plan.target, keys[report.shard], whole, nodes)
-                done[keys[report.shard]] = whole
+                place = places[report.shard]
+                _mark(plan, place, whole, nodes)
+                done[plan.keys[place]] = whole
     except (RayError, JepaRayError) as error:
         return f"a task failed after {records} records: {_cause(error)}"
     return None
 
 
-def _mark(target: str, key: str, whole: Account, nodes: set[str]) -> None:
+def _mark(plan: Plan, place: int, whole: Account, nodes: set[str]) -> None:
+    """Mark a shard as finished, if its files are as they were and what they gave is there."""
+    target, files = plan.target, plan.shards[place].files
+    for file, state in zip(files, plan.states[place], strict=True):
+        if file_state(file) != state:
+            raise StageError(f"{file.label} changed while it was read; run again once it rests")
     lost = lost_files(target, whole) if local_path(target) else []
     if lost:
         raise StageError(
@@ -79,13 +91,14 @@ def _mark(target: str, key: str, whole: Account, nodes: set[str]) -> None:
             f"{', '.join(sorted(nodes))}): --processed-dir must be object storage or a disk that "
             "all nodes see"
         )
-    finish(target, key, whole)
+    finish(target, plan.keys[place], whole)
 
 
 def _cause(error: Exception) -> str:
     """What broke a task; only our own messages are repeated, others may quote a record."""
     last: BaseException = error
-    while not isinstance(last, JepaRayError):
+    # Ray's own errors are of the class of their cause too, and quote a traceback.
+    while isinstance(last, RayError) or not isinstance(last, JepaRayError):
         deeper = getattr(last, "cause", None) or last.__cause__
         if deeper is None:
             where = f" ({last.strerror})" if isinstance(last, OSError) else ""

@@ -99,6 +99,7 @@ class Codec:
         suffixes: Of file names.
         magic: What its members begin with, one of them.
         trailer: Bytes of the checksum at the end of a member.
+        piece: Bytes read at once: what a damaged stream can lose before its defect.
         decoder: Makes a decoder of one member.
     """
 
@@ -106,12 +107,13 @@ class Codec:
     suffixes: tuple[str, ...]
     magic: tuple[bytes, ...]
     trailer: int
+    piece: int
     decoder: Callable[[], Decoder]
 
 
-GZIP = Codec("gzip", (".gz", ".tgz"), (b"\x1f\x8b",), 8, _Gzip)
+GZIP = Codec("gzip", (".gz", ".tgz"), (b"\x1f\x8b",), 8, 32 << 10, _Gzip)
 _SKIPPABLE = tuple(bytes([0x50 + i]) + b"\x2a\x4d\x18" for i in range(16))
-ZSTD = Codec("zstd", (".zst", ".tzst"), (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), 4, _Zstd)
+ZSTD = Codec("zstd", (".zst", ".tzst"), (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), 4, 4 << 10, _Zstd)
 
 
 def codec_of(name: str) -> Codec | None:

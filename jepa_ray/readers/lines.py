@@ -27,23 +27,25 @@ def line_chunks(
         `RawItem` whose `number` is that of its first line; a `RawDefect` for a line that is too
         long, and one for the place where a damaged stream ends (with the line cut there, if any).
     """
-    rest = b""
+    rest: list[bytes] = []  # of a line that goes on
+    waiting = 0
     number = 1
     while piece := stream.some(max(1, chunk_bytes // 2)):
         end = piece.rfind(b"\n") + 1
-        if not end and len(rest) + len(piece) > max_line_bytes:
+        if not end and waiting + len(piece) > max_line_bytes:
             yield _too_long(number, max_line_bytes)
             number += 1
-            rest, piece = b"", _past_newline(stream)
+            rest, waiting, piece = [], 0, _past_newline(stream)
             end = piece.rfind(b"\n") + 1
-        if not end:
-            rest += piece
-            continue
-        data, rest = b"".join((rest, memoryview(piece)[:end])), piece[end:]
-        yield from _bounded(data, number, max_line_bytes)
-        number += _newlines(data)
-    if rest and (stream.defect is None or stream.defect[0] == "trailing_garbage"):
-        yield from _bounded(rest, number, max_line_bytes)
+        if end:
+            data = b"".join((*rest, memoryview(piece)[:end]))
+            yield from _bounded(data, number, max_line_bytes)
+            number += _newlines(data)
+            rest, waiting = [], 0
+        rest.append(piece[end:])
+        waiting += len(rest[-1])
+    if waiting and (stream.defect is None or stream.defect[0] == "trailing_garbage"):
+        yield from _bounded(b"".join(rest), number, max_line_bytes)
         number += 1
     if stream.defect:
         yield RawDefect(number, *stream.defect)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from jepa_ray.readers.codecs import Codec, Decoder
 
-_PIECE = 32 << 10  # what a damaged stream can lose before its defect
+_PIECE = 32 << 10
 _MAX_PIECE_OUT = 1 << 20
 _RATIO_COUNTS_FROM = 64 << 20
 
@@ -122,12 +122,12 @@ class InputStream:
             return b""
         self._packed = decoder.unconsumed_tail
         self._given += len(piece)
+        if self._beyond_bounds():
+            return b""
         if decoder.eof:
             self._next_member(decoder.unused_data)
         elif not packed and not piece:
             self._end("truncated_stream", "the compressed stream ends before its end marker")
-        elif self._beyond_bounds():
-            return b""
         return piece
 
     def _beyond_bounds(self) -> bool:
@@ -164,10 +164,11 @@ class InputStream:
 
         A decoder that finds a wrong checksum keeps back what it has from the same piece.
         """
+        size = self._codec.piece if self._codec else _PIECE
         hold = self._codec.trailer if self._codec else 0
         least = min(map(len, self._codec.magic)) if self._codec else 1
         try:
-            while more := self._raw.read(_PIECE):
+            while more := self._raw.read(size):
                 self._taken += len(more)
                 piece = self._held + more
                 cut = len(piece) - hold

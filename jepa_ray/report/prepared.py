@@ -11,7 +11,7 @@ from fsspec.core import url_to_fs
 from numpy.typing import NDArray
 
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import join, read_json
+from jepa_ray.storage import exists, join, read_json
 from jepa_ray.windows import read_manifest, sparse_windows
 
 
@@ -77,9 +77,11 @@ def _manifest(folder: str) -> dict[str, Any]:
     try:
         manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
+        begun = exists(join(folder, "windows"))
         raise CorpusError(
-            f"{folder} is not a prepared dataset: manifest.json is missing; give "
-            "<processed-dir>/<dataset>"
+            f"{folder} is begun, not finished: run `jepa-ray prepare` again, it goes on from there"
+            if begun
+            else f"{folder} is not a prepared dataset: give <processed-dir>/<dataset>"
         ) from None
     except ValueError as error:
         raise CorpusError(f"{folder}/manifest.json {error}; prepare the dataset again") from None

@@ -14,12 +14,13 @@ from jepa_ray.storage.files import (
     write_bytes,
     write_json,
 )
-from jepa_ray.storage.remote import reachable
-from jepa_ray.storage.sources import open_source, source_path
+from jepa_ray.storage.remote import client_faults, reachable
+from jepa_ray.storage.sources import open_source, source_folder, source_path
 from jepa_ray.storage.streams import atomic_writer
 
 __all__ = [
     "atomic_writer",
+    "client_faults",
     "delete",
     "exclusive",
     "exists",
@@ -32,6 +33,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "require_writable",
+    "source_folder",
     "source_path",
     "write_bytes",
     "write_json",

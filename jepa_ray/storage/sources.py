@@ -4,9 +4,9 @@ import io
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from jepa_ray.errors import StageError, UsageError
+from jepa_ray.errors import SourceError, StageError, UsageError
 from jepa_ray.storage.files import local_path
-from jepa_ray.storage.remote import remote_faults
+from jepa_ray.storage.remote import reachable, remote_faults
 
 _READ_AHEAD = 8 << 20
 
@@ -36,37 +36,56 @@ def source_path(url: str | Path) -> Path:
     return cast("Path", path)
 
 
+def source_folder(url: str | Path) -> Path:
+    """The folder of some raw data.
+
+    Raises:
+        SourceError: There is none.
+        UsageError: Nothing here knows the scheme, or its object store cannot be reached.
+    """
+    folder = source_path(url)
+    if not _is_folder(folder):
+        raise SourceError(f"data root {url} is not a folder; --data-root names the raw sources")
+    return folder
+
+
+@reachable
+def _is_folder(path: Path) -> bool:
+    return path.is_dir()
+
+
 def open_source(path: Path) -> BinaryIO:
     """Open a raw file for reading.
 
     Raises:
         OSError: It cannot be opened; if it is in an object store, because it is not there or not
             allowed.
-        StageError: An object store failed, now or in a later `read`: this says nothing of the file,
-            so it is no defect of it.
+        StageError: The disk or the store failed, now or in a later `read`: this says nothing of the
+            file, so it is no defect of it.
     """
-    return path.open("rb") if isinstance(path, Path) else _open_remote(path)
-
-
-def _open_remote(path: Any) -> BinaryIO:
     try:
-        raw = path.open("rb", block_size=_READ_AHEAD, cache_type="readahead")
-    except (FileNotFoundError, PermissionError):
+        raw = path.open("rb") if isinstance(path, Path) else _open_remote(path)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except remote_faults() as error:
         raise _failed(path, error) from None
-    return cast("BinaryIO", _Remote(path, raw))
+    return cast("BinaryIO", _Guarded(path, raw))
 
 
-class _Remote(io.RawIOBase):
-    """A remote stream whose failures are not taken for the end or a defect of the file."""
+def _open_remote(path: Any) -> BinaryIO:
+    found: BinaryIO = path.open("rb", block_size=_READ_AHEAD, cache_type="readahead")
+    return found
+
+
+class _Guarded(io.RawIOBase):
+    """A stream whose failures are not taken for the end or a defect of the file."""
 
     def __init__(self, path: Path, raw: BinaryIO) -> None:
         self._path = path
         self._raw = raw
 
     def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; StageError when the store fails."""
+        """Up to `size` bytes; StageError when the disk or the store fails."""
         try:
             return self._raw.read(size)
         except remote_faults() as error:
@@ -87,7 +106,8 @@ class _Remote(io.RawIOBase):
 
 
 def _failed(path: Path, error: BaseException) -> StageError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
     return StageError(
-        f"reading {path} failed: {type(error).__name__}; run again to go on from the finished "
-        "shards"
+        f"reading {path.name} failed: {reason}; run again to go on from the finished shards, or "
+        "take the file away if it can never be read"
     )

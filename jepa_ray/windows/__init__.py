@@ -24,7 +24,7 @@ from jepa_ray.windows.contract import (
     STORED,
     TEXT_CHARS_SCALE,
 )
-from jepa_ray.windows.folder import is_whole, sweep, too_bad
+from jepa_ray.windows.folder import is_whole, sweep, too_bad, write_stats
 from jepa_ray.windows.identity import NameHasher
 from jepa_ray.windows.manifest import Manifest, public, read_manifest, utc_now
 from jepa_ray.windows.parts import Part, parquet_bytes, write_part, write_quarantine
@@ -86,4 +86,5 @@ __all__ = [
     "window_table",
     "write_part",
     "write_quarantine",
+    "write_stats",
 ]

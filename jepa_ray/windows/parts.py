@@ -1,5 +1,6 @@
 """The files of a prepared dataset that hold its records: windows as Parquet, and the quarantine."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,10 +46,11 @@ def write_part(target: str, name: str, table: pa.Table) -> Part:
 
     Args:
         target: Folder of the dataset.
-        name: Of the file.
+        name: Of the file; `{digest}` in it stands for a hash of the content.
         table: Rows of `WINDOW_SCHEMA`.
     """
     data = parquet_bytes(table)
+    name = _named(name, data)
     write_bytes(join(target, "windows", name), data)
     return Part(name, len(table), len(data))
 
@@ -62,12 +64,20 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def write_quarantine(target: str, name: str, rejected: Sequence[Rejected]) -> Part | None:
-    """Write `<target>/quarantine/<name>`, a line a record; None when nothing was rejected."""
+    """Write `<target>/quarantine/<name>`, a line a record; None when nothing was rejected.
+
+    `{digest}` in the name stands for a hash of the content.
+    """
     if not rejected:
         return None
     lines = [
         json.dumps({"locator": r.locator, "slug": r.slug, "detail": r.detail}) for r in rejected
     ]
     data = ("\n".join(lines) + "\n").encode()
+    name = _named(name, data)
     write_bytes(join(target, "quarantine", name), data)
     return Part(name, len(rejected), len(data))
+
+
+def _named(name: str, data: bytes) -> str:
+    return name.replace("{digest}", hashlib.blake2b(data, digest_size=4).hexdigest())

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from jepa_ray.windows.contract import FEATURES, POSITIONS, SLOTS
+from jepa_ray.windows.contract import FEATURES, POSITIONS, SLOTS, STORED
 from jepa_ray.windows.sparse import POSITION_VALUES, SparseWindows
 
 _ARRAYS = {
@@ -114,7 +114,15 @@ class Statistics:
             for name, dtype in _ARRAYS.items()
         }
         scalars: dict[str, Any] = {name: state[name] for name in ("windows", "earliest", "latest")}
-        return Statistics(**scalars, **arrays)
+        found = Statistics(**scalars, **arrays)
+        shapes = {name: len(array) for name, array in arrays.items()}
+        if found.copies.sum() != found.windows or shapes != {
+            **dict.fromkeys(("total", "squares", "low", "high", "nonzero"), len(STORED)),
+            "slots": SLOTS,
+            **dict.fromkeys(("copies", "contents"), len(found.contents)),
+        }:
+            raise ValueError("no statistics that add up")
+        return found
 
     @property
     def entropy_bits(self) -> float:

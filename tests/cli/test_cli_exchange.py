@@ -73,7 +73,7 @@ def test_too_many_bad_records_are_a_failure_with_the_counts(command, tmp_path):
         (["--dataset", "gharchive"], "gharchive is not prepared"),
         (["--dataset", ","], "give `all`"),
         (["--format", "csv"], "jsonl"),
-        (["--set", "split.sed=1"], "did you mean seed?"),
+        (["--set", "split.sed=1"], "did you mean seed"),
         (["--set", "split.mode=grouped", "--set", "split.cut=2020-01-01"], "temporal"),
     ],
 )

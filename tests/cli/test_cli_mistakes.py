@@ -23,7 +23,7 @@ def prepare_args(tmp_path, **changes):
         ({"dataset": "gharchive"}, "nothing at"),
         ({"data_root": "/does/not/exist"}, "data root /does/not/exist is not a folder"),
         ({"run_id": "../up"}, "--run-id '../up'"),
-        ({"set": "max_bad_frction=1"}, "did you mean max_bad_fraction?"),
+        ({"set": "max_bad_frction=1"}, "did you mean max_bad_fraction"),
         ({"set": "max_bad_fraction"}, "key=value"),
         ({"config": "/does/not/exist.yaml"}, "does not exist"),
     ],

@@ -1,5 +1,6 @@
 """Accounts, their markers, and when a shard counts as whole."""
 
+import base64
 import json
 from collections import Counter
 from dataclasses import replace
@@ -49,6 +50,18 @@ def test_an_account_survives_its_way_through_json_to_the_bit(whole):
 def test_what_is_no_account_is_a_value_error(data):
     with pytest.raises(ValueError, match="not an account"):
         Account.loads(data if isinstance(data, bytes) else data.encode())
+
+
+def test_statistics_that_are_cut_are_refused(whole):
+    document = json.loads(whole.dumps())
+    for name in ("slots", "contents", "total", "copies"):
+        cut = base64.b64encode(base64.b64decode(document["statistics"][name])[:-8]).decode()
+        broken = document | {"statistics": document["statistics"] | {name: cut}}
+        with pytest.raises(ValueError, match="not an account"):
+            Account.loads(json.dumps(broken).encode())
+    for broken in (b"[" * 100_000, json.dumps(document | {"records": {"a": "b"}}).encode()):
+        with pytest.raises(ValueError, match="not an account"):
+            Account.loads(broken)
 
 
 def test_an_account_that_does_not_add_up_is_refused(whole):

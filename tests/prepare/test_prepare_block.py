@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -50,13 +51,21 @@ def test_the_written_part_holds_a_window_per_record_in_our_schema(tmp_path):
     assert numbers == [str(10_000 + i) for i in range(20)]
 
 
-def test_the_names_of_the_files_follow_from_the_place_of_the_block(tmp_path):
+def test_the_names_of_the_files_follow_from_the_place_of_the_block_and_their_content(tmp_path):
     report = processed(tmp_path, block([*issue_lines(3), *BAD], number=7))
     assert (report.shard, report.place) == (2, (1, 7))
-    assert set(content(tmp_path)) == {
-        "windows/part-0abc-00001-0000000007.parquet",
-        "quarantine/bad-0abc-00001-0000000007.jsonl",
-    }
+    part, bad = sorted(content(tmp_path), reverse=True)
+    assert re.fullmatch(r"windows/part-0abc-00001-0000000007-[0-9a-f]{8}\.parquet", part)
+    assert re.fullmatch(r"quarantine/bad-0abc-00001-0000000007-[0-9a-f]{8}\.jsonl", bad)
+
+
+def test_another_cut_of_the_same_place_does_not_overwrite_a_file(tmp_path):
+    processed(tmp_path, block([*issue_lines(9), *BAD]))
+    before = content(tmp_path)
+    processed(tmp_path, block([*issue_lines(3), BAD[0]]))
+    after = content(tmp_path)
+    assert len(after) == 4
+    assert before.items() < after.items()
 
 
 def test_a_block_that_is_processed_twice_writes_the_same_bytes(tmp_path):

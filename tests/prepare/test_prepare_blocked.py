@@ -74,6 +74,7 @@ def test_an_absent_source_is_refused_where_it_is_named_beside_all(tmp_path, monk
     point = EntryPoint("epa", "jepa_ray.adapters.epa:ADAPTER", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda **_: [point])
     registry._load.cache_clear()
-    assert run(tmp_path).manifests["epa"]["status"] == "missing"
+    with pytest.raises(SourceError, match="no source at all"):
+        run(tmp_path)
     with pytest.raises(SourceError, match=r"nothing at .*EPADataset\.tsv; how to get it: https"):
         run(tmp_path, ["all", "epa"])

@@ -241,7 +241,8 @@ def test_a_node_without_the_source_says_so_and_nothing_is_taken_for_a_defect(
     monkeypatch.setattr(work, "run", vanish)
     manifest = run(tmp_path / "raw", tmp_path, names=["public_jira"]).manifests["public_jira"]
     assert manifest["status"] == "failed"
-    assert "has no" in manifest["reason"]
+    assert "cannot read public_jira/" in manifest["reason"]
+    assert "ray::" not in manifest["reason"]
     assert "public_jira" in manifest["reason"]
     assert manifest["quarantined"] == {}
 

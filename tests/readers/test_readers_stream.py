@@ -233,3 +233,13 @@ def test_what_compresses_well_is_no_bomb():
 )
 def test_the_name_says_how_a_file_is_compressed(name, codec):
     assert codec_of(name) is codec
+
+
+@pytest.mark.parametrize(("codec", "pack"), [(GZIP, gzip.compress), (ZSTD, zstd)])
+def test_a_bomb_of_many_members_ends_at_its_bounds_too(codec, pack):
+    bomb = pack(bytes(1 << 20)) * 300
+    stream = InputStream(io.BytesIO(bomb), codec=codec, bounds=Bounds(ratio=2))
+    given_ = sum(len(piece) for piece in iter(stream._next_piece, b""))
+    assert stream.defect is not None
+    assert stream.defect[0] == "decompression_bomb"
+    assert given_ <= 98 << 20

@@ -90,7 +90,7 @@ def test_no_piece_of_raw_text_leaves(real, real_data, tmp_path):
     """No 12 characters of raw text occur in what prepare wrote, unless the program says them.
 
     What the program says by itself is no leak: the package's source, what the same command writes
-    for made-up archives and for no archive at all (the real samples lack one source), and the paths
+    for made-up archives and for one archive alone (the real samples lack one source), and the paths
     of the sources. Nor are numbers and times, so at least four letters and at most two digits are
     asked for, and no border between two values.
     """
@@ -99,8 +99,8 @@ def test_no_piece_of_raw_text_leaves(real, real_data, tmp_path):
     own = prepare(tmp_path / "raw", tmp_path / "out").text + b"\n".join(
         path.read_bytes() for path in Path(sys.modules["jepa_ray"].__file__).parent.rglob("*.py")
     )
-    (tmp_path / "empty").mkdir()
-    own += prepare(tmp_path / "empty", tmp_path / "none").text
+    synthesize("ms_latte", tmp_path / "one", seed=1, records=5)
+    own += prepare(tmp_path / "one", tmp_path / "others-missing").text
     own += json.dumps(catalogue(None)).encode() + empty_cards()
     own += b"".join(b" lies in the year %d" % digit for digit in range(10))
     sources = [s["path"] for m in real.manifests for s in m["sources"]]
