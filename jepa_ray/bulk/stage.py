@@ -110,7 +110,8 @@ def _order(name: str, wish: Wish) -> Order:
         raise SourceError(f"cannot make up the dataset {name!r}; allowed are {', '.join(DATASETS)}")
     if (wish.records is None) == (wish.size is None):
         raise UsageError("give either --size or --records")
-    if wish.seed < 0 or (wish.records or 1) < 1 or not 0 <= wish.defects <= 1:
+    fewest = 1 if wish.records is None else wish.records
+    if wish.seed < 0 or fewest < 1 or not 0 <= wish.defects <= 1:
         raise UsageError("--seed is from 0 up, --records from 1 up, --defects from 0 to 1")
     if name not in BULK and (wish.records is None or wish.defects):
         raise SourceError(
@@ -137,15 +138,16 @@ def _before(order: Order, output: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError):
         found = {}
     if found.get("order") == _as_json(order) and all(
-        (output / file["path"]).is_file() and (output / file["path"]).stat().st_size == file["bytes"]
+        (output / file["path"]).is_file()
+        and (output / file["path"]).stat().st_size == file["bytes"]
         for file in found["files"]
     ):
         log.info("%s: the same archive is there, nothing to do", order.dataset)
         return found
     if shards:
         raise UsageError(
-            f"{output} holds {shards[0].files[0].label}, an archive of {order.dataset} that was not "
-            "made by this order: choose another --output, or delete it"
+            f"{output} holds {shards[0].files[0].label}: an archive of {order.dataset} that this "
+            "order did not make; choose another --output, or delete it"
         )
     return None
 

@@ -1,7 +1,6 @@
 """`jepa-ray synth`."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,7 @@ _POWERS = " KMGT"
 
 def run(
     dataset: Annotated[str, typer.Option(help="Names separated by commas.")],
-    output: Annotated[Path, typer.Option(help="Data root for the archives.")],
+    output: Annotated[str, typer.Option(help="Data root for the archives, a local folder.")],
     size: Annotated[
         str | None, typer.Option(help="Of each dataset before compression, about: 2GiB, 500MB.")
     ] = None,
@@ -25,20 +24,24 @@ def run(
     defects: Annotated[float, typer.Option(help="Share of records with a defect, 0 to 1.")] = 0.0,
     json: Json = False,
 ) -> None:
-    """Make up archives in the true raw formats, of any size, with what prepare must make of them."""
+    """Make up archives in the raw formats, of any size, and say what prepare must make of them."""
     from jepa_ray.bulk import Wish, write_archives
+    from jepa_ray.storage import local_path
 
     start_logging()
     names = dataset_names(dataset)
     if names is None:
         raise UsageError("--dataset all: name the datasets to make up, separated by commas")
+    root = local_path(output)
+    if root is None:
+        raise UsageError(f"--output {output}: archives are made on a local or mounted folder only")
     wish = Wish(records, None if size is None else size_of(size), seed, defects)
     with Ticker() as tick:
         result = write_archives(
-            names, output, wish, progress=lambda name, n: tick(f"{name}: {n:,} records")
+            names, root, wish, progress=lambda name, n: tick(f"{name}: {n:,} records")
         )
     if json:
-        print_json({"output": str(output), "datasets": result})
+        print_json({"output": output, "datasets": result})
     else:
         show(result)
 

@@ -39,8 +39,7 @@ class JiraDocuments:
         self._offset = ("+0000", "-0500", "+0200")[jira % 3]
         standard = len(self._standard({}, "2020-01-01T00:00:00"))
         self._custom = [
-            (f"customfield_{10_000 + 10 * n}", rng.choice(_KINDS))
-            for n in range(fields - standard)
+            (f"customfield_{10_000 + 10 * n}", rng.choice(_KINDS)) for n in range(fields - standard)
         ]
         self._order = rng.sample(range(fields), fields)
 

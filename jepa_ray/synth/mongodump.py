@@ -31,7 +31,8 @@ def ending(database: str, collection: str, checksum: int) -> bytes:
     """What says that a collection has no more documents.
 
     Args:
-        database, collection: Their names.
+        database: Its name.
+        collection: Its name.
         checksum: CRC-64/XZ of all bytes of its documents.
     """
     return _namespace(database, collection, checksum) + _END

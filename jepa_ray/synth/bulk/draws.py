@@ -51,9 +51,10 @@ def popular(
         exponent: Above 0 and below 1; the higher, the fewer different ones.
         count: How many.
     """
-    end = population ** (1 - exponent)
+    end = float(population) ** (1 - exponent)
     drawn = (rng.random(count) * (end - 1) + 1) ** (1 / (1 - exponent))
-    return np.minimum(drawn.astype(np.int64) - 1, population - 1)
+    numbers: NDArray[np.int64] = drawn.astype(np.int64) - 1
+    return np.minimum(numbers, population - 1)
 
 
 @cache
@@ -93,7 +94,9 @@ class Texts:
 
     def draw(self, rng: np.random.Generator, lengths: NDArray[np.int64]) -> list[bytes]:
         """Texts of about these lengths, whole words; none is empty unless its length is 0."""
-        room = np.searchsorted(self._starts, len(self._text) - int(lengths.max(initial=0)) - 64)
+        room = int(
+            np.searchsorted(self._starts, len(self._text) - int(lengths.max(initial=0)) - 64)
+        )
         starts = self._starts[rng.integers(0, max(1, room), len(lengths))]
         last = np.minimum(np.searchsorted(self._ends, starts + lengths), len(self._ends) - 1)
         ends = np.where(lengths > 0, self._ends[last], starts)

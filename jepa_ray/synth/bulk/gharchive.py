@@ -7,7 +7,7 @@ number of different ones grows with the archive.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import cycle
 from random import Random
@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from jepa_ray.synth.bulk.draws import Texts, generator, login, popular
 from jepa_ray.synth.bulk.expected import Expected
+from jepa_ray.synth.bulk.gharchive_defects import with_defects
 from jepa_ray.synth.bulk.gharchive_forms import Form, forms
 from jepa_ray.synth.bulk.piece import Content, Piece
 from jepa_ray.synth.population import words
 
-MEAN_BYTES = 2200
+MEAN_BYTES = 2150
 """Of a line, about."""
 FIRST_HOUR = dt.datetime(2015, 3, 2, tzinfo=dt.UTC)
+_STREAM = 1
 _FIRST_ID, _IDS_A_PIECE = 2_600_000_000, 1 << 20
 _ACCOUNTS, _POPULAR_ACCOUNTS = 10_000_000, 3_000_000
 _ORGANISED, _AT_HOME, _ELSEWHERE = 0.286, 0.7, 0.15
@@ -37,18 +39,14 @@ _BODIES = {  # quantiles of lengths, see draws.sizes
 }
 _BETWEEN_WORDS = {b"\\r\\n\\r\\n": 0.01, b"\\n": 0.02, b' \\"': 0.004, b'\\" ': 0.004, b". ": 0.06}
 _BETWEEN_WORDS |= {b", ": 0.05, " \u00e9tude ".encode(): 0.002}
-_CUT_WITHIN = 30  # bytes: of `{"id":"...","type":"...`, before any object inside
 
 
 def make(piece: Piece) -> Content:
     """The lines of one piece."""
-    rng = generator(piece.seed, _FIRST_ID, piece.number)
+    rng = generator(piece.seed, _STREAM, piece.number)
     lines = list(_lines(rng, piece))
     expected = Expected()
-    if piece.defects:
-        lines = list(_with_defects(rng, lines, piece.defects, expected))
-    else:
-        expected.windows = len(lines)
+    lines = with_defects(rng, lines, piece.defects, expected)
     return Content(b"".join(lines), expected)
 
 
@@ -94,9 +92,7 @@ def _lines(rng: np.random.Generator, piece: Piece) -> Iterator[bytes]:
         yield form.line % values + b"\n"
 
 
-def _sessions(
-    rng: np.random.Generator, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _sessions(rng: np.random.Generator, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Who acts in each event, and whether at an organisation's repository.
 
     As counted in the sample: 60 % of the actors of an hour act once, 19 % twice, the others
@@ -168,67 +164,3 @@ def _texts(rng: np.random.Generator, seed: int) -> dict[str, Iterator[bytes]]:
 def _hashes(rng: np.random.Generator, stock: int = 4096) -> Iterator[bytes]:
     digits = rng.bytes(20 * stock).hex().encode()
     return cycle([digits[at : at + 40] for at in range(0, len(digits), 40)])
-
-
-def _with_defects(
-    rng: np.random.Generator, lines: list[bytes], share: float, expected: Expected
-) -> Iterator[bytes]:
-    """The lines, some of them broken; one that runs into the next leaves that one whole."""
-    broken = rng.random(len(lines)) < share
-    kinds = rng.integers(0, len(_DEFECTS), len(lines))
-    places = rng.random(len(lines))
-    ran_on = False
-    for number, line in enumerate(lines):
-        slug = None
-        if broken[number] and not ran_on:
-            slug, breaks = _DEFECTS[int(kinds[number])]
-            last = number == len(lines) - 1
-            line = breaks(line, float(places[number]))  # noqa: PLW2901
-            line += b"\n" if last and not line.endswith(b"\n") else b""  # noqa: PLW2901
-        if slug:
-            expected.quarantined[slug] += 1
-        else:
-            expected.windows += 1
-        ran_on = not line.endswith(b"\n")
-        yield line
-
-
-def _cut(line: bytes, place: float) -> bytes:
-    return line[: _CUT_WITHIN + int(place * (len(line) - _CUT_WITHIN - 2))] + b"\n"
-
-
-def _cut_by_the_next(line: bytes, place: float) -> bytes:
-    return line[: 1 + int(place * (_CUT_WITHIN - 1))]
-
-
-def _stamped(stamp: bytes) -> Callable[[bytes, float], bytes]:
-    """Puts another time stamp, the last of its line, into an event."""
-
-    def breaks(line: bytes, _: float) -> bytes:
-        at = line.rindex(b'"created_at":"', 0, line.rindex(b'"created_at":"') + 40) + 14
-        return line[:at] + stamp + line[line.index(b'"', at) :]
-
-    return breaks
-
-
-def _without(key: bytes) -> Callable[[bytes, float], bytes]:
-    """Gives a key of the event itself another name."""
-
-    def breaks(line: bytes, _: float) -> bytes:
-        before, _found, after = line.rpartition(key)
-        return before + key[:1] + b"x" + key[1:] + after
-
-    return breaks
-
-
-_DEFECTS: tuple[tuple[str | None, Callable[[bytes, float], bytes]], ...] = (
-    ("malformed_line", _cut),
-    ("malformed_line", _cut_by_the_next),
-    ("malformed_line", lambda line, _: line.replace(b'"login":"', b'"login":"\xff', 1)),
-    (None, lambda line, _: line[:-1]),  # two objects on one line: both are read
-    ("bad_time", _stamped(b"an hour ago")),
-    ("implausible_date", _stamped(b"1970-01-01T00:00:00Z")),
-    ("missing_field", _without(b'"created_at":')),
-    ("missing_field", lambda line, _: line.replace(b'"actor":{', b'"author":{', 1)),
-)
-"""Slug that `prepare` has to give (None: it reads the record all the same), and what breaks it."""

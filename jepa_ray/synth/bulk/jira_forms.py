@@ -17,7 +17,12 @@ from jepa_ray.synth.population import generator
 
 _FORMS, _ENTRIES = 24, 160
 HOLES = ("summary", "description", "created", "updated", "duedate", "comment")
-_ISSUE = {"id": "1", "key": "X-1", "created": "2020-01-01T00:00:00", "summary": "s"}
+_ISSUE: dict[str, str | None] = {
+    "id": "1",
+    "key": "X-1",
+    "created": "2020-01-01T00:00:00",
+    "summary": "s",
+}
 _STRING, _DOCUMENT, _ARRAY, _NULL = b"\x02", b"\x03", b"\x04", b"\x0a"
 _length = struct.Struct("<i").pack
 

@@ -23,7 +23,7 @@ from jepa_ray.synth.bulk.piece import Content, Piece
 from jepa_ray.synth.bulk.tar_blocks import FOLDER, member
 
 FILE_NAME = "enron/maildir/enron_mail_synth.tar.gz"
-MEAN_BYTES = 3250
+MEAN_BYTES = 3170
 """Of a mail with its header block and padding, about."""
 _STREAM = 2
 _BOXES_A_PIECE = 64  # none has more
@@ -201,5 +201,3 @@ def _bodies(rng: np.random.Generator, piece: Piece) -> Iterator[bytes]:
         if attached[number]:
             parts += [b"\n\n", _ATTACHED[number % 4]]
         yield b"".join([*parts, b"\n"])
-
-
