@@ -14,6 +14,7 @@ from jepa_ray.cli import (
     normalize_jira,
     prepare,
     sources,
+    synth,
     train,
 )
 
@@ -30,7 +31,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (sources, normalize_jira, prepare, inspect, train, evaluate, export, import_, demo):
+VERBS = (
+    sources, synth, normalize_jira, prepare, inspect, train, evaluate, export, import_, demo,
+)  # fmt: skip
+for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)
 
 

@@ -6,7 +6,7 @@ true to life is the form of the files and the shape of the times: every made-up 
 hours, a weekend and perhaps a habit of working by night, so a model has something to learn.
 
 All records are valid: the quirks are those that the formats allow. The same arguments give the same
-bytes. Memory does not grow with `records`.
+bytes. Memory does not grow with `records`. Large ones, with defects if wanted: `synth.bulk`.
 """
 
 from pathlib import Path

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from jepa_ray.synth.gharchive_payloads import MIX, payload
-from jepa_ray.synth.gharchive_world import Developer, World
+from jepa_ray.synth.gharchive_world import Developer, Repository, World
 from jepa_ray.synth.output_files import whole_gzip_file
 from jepa_ray.synth.population import HOURS_OF_WEEK, generator, portions
 
@@ -47,8 +47,9 @@ def write(root: Path, seed: int, records: int) -> int:
             for second, who in _acts(rng, world, hour % HOURS_OF_WEEK, events):
                 event_id += rng.randint(1, 3)
                 kind = rng.choices(list(MIX), cum_weights=kinds[who.number])[0]
-                event = _event(rng, world, who, kind, begin + dt.timedelta(seconds=second))
-                stream.write(msgspec.json.encode({"id": str(event_id), **event}) + b"\n")
+                repo = world.repository(rng, who)
+                made = event(rng, world, who, repo, kind, begin + dt.timedelta(seconds=second))
+                stream.write(msgspec.json.encode({"id": str(event_id), **made}) + b"\n")
     return records
 
 
@@ -71,12 +72,11 @@ def _acts(rng: Random, world: World, hour: int, count: int) -> Iterator[tuple[in
         above = second
 
 
-def _event(
-    rng: Random, world: World, who: Developer, kind: str, moment: dt.datetime
+def event(
+    rng: Random, world: World, who: Developer, repo: Repository, kind: str, moment: dt.datetime
 ) -> dict[str, Any]:
     """Make one event, all but its id; `org` stands there if an organisation owns the repository."""
-    repo = world.repository(rng, who)
-    event = {
+    made = {
         "type": kind,
         "actor": who.as_actor,
         "repo": repo.as_named,
@@ -84,4 +84,4 @@ def _event(
         "public": True,
         "created_at": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return event | {"org": repo.owner.as_actor} if repo.owner.organisation else event
+    return made | {"org": repo.owner.as_actor} if repo.owner.organisation else made

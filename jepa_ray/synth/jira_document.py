@@ -23,18 +23,25 @@ _STAMP = "%Y-%m-%dT%H:%M:%S.000+0000"
 class JiraDocuments:
     """The documents of one Jira: its people, its custom fields and their order."""
 
-    def __init__(self, rng: Random, jira: int) -> None:
+    def __init__(self, rng: Random, jira: int, fields: int | None = None) -> None:
+        """Invent a Jira.
+
+        Args:
+            rng: Decides all that is open.
+            jira: Its number.
+            fields: How many an issue has, 65 or more; None: as the Jira of that number has.
+        """
         self._rng = rng
+        fields = fields or _FIELDS[jira % len(_FIELDS)]
         self._people = people(rng, 12)
         self._stock = sentences(rng, 200)
         self._host = f"https://jira{jira}.example.org/rest/api/2"
-        self._offset = ("+0000", "-0500", "+0200")[jira]
+        self._offset = ("+0000", "-0500", "+0200")[jira % 3]
         standard = len(self._standard({}, "2020-01-01T00:00:00"))
         self._custom = [
-            (f"customfield_{10_000 + 10 * n}", rng.choice(_KINDS))
-            for n in range(_FIELDS[jira] - standard)
+            (f"customfield_{10_000 + 10 * n}", rng.choice(_KINDS)) for n in range(fields - standard)
         ]
-        self._order = rng.sample(range(_FIELDS[jira]), _FIELDS[jira])
+        self._order = rng.sample(range(fields), fields)
 
     def hit(self, issue: dict[str, str | None]) -> dict[str, Any]:
         """The document of an issue in the normalised form."""

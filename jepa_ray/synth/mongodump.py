@@ -16,6 +16,28 @@ _END = b"\xff\xff\xff\xff"
 _INDEXES = '{"options":{},"indexes":[{"v":2,"key":{"_id":1},"name":"_id_"}]}'
 
 
+def prelude(database: str, collections: Iterable[str]) -> bytes:
+    """Everything before the first segment."""
+    documents = [_header(), *(_metadata(database, name) for name in collections)]
+    return _MAGIC + b"".join(map(bson.encode, documents)) + _END
+
+
+def segment(database: str, collection: str, documents: bytes) -> bytes:
+    """Some documents of a collection, given as BSON one after the other."""
+    return _namespace(database, collection, None) + documents + _END
+
+
+def ending(database: str, collection: str, checksum: int) -> bytes:
+    """What says that a collection has no more documents.
+
+    Args:
+        database: Its name.
+        collection: Its name.
+        checksum: CRC-64/XZ of all bytes of its documents.
+    """
+    return _namespace(database, collection, checksum) + _END
+
+
 class ArchiveWriter:
     """Writes one archive of one database."""
 
@@ -32,33 +54,32 @@ class ArchiveWriter:
         self._write = write
         self._database = database
         self._checksums: Counter[str] = Counter()
-        documents = [_header(), *map(self._metadata, collections)]
-        write(_MAGIC + b"".join(map(bson.encode, documents)) + _END)
+        write(prelude(database, collections))
 
     def segment(self, collection: str, documents: bytes) -> None:
         """Some documents, as BSON one after the other; those of other collections may follow."""
         self._checksums[collection] = crc64.xz(documents, self._checksums[collection])
-        self._write(self._namespace(collection, None) + documents + _END)
+        self._write(segment(self._database, collection, documents))
 
     def end(self, collection: str) -> None:
         """Say that a collection has no more documents, and their checksum."""
-        self._write(self._namespace(collection, self._checksums[collection]) + _END)
+        self._write(ending(self._database, collection, self._checksums[collection]))
 
-    def _metadata(self, collection: str) -> dict[str, Any]:
-        return {
-            "db": self._database,
-            "collection": collection,
-            "metadata": _INDEXES,
-            "size": 0,
-            "type": "collection",
-        }
 
-    def _namespace(self, collection: str, checksum: int | None) -> bytes:
-        signed = Int64(((checksum or 0) + 2**63) % 2**64 - 2**63)
-        end = checksum is not None
-        return bson.encode(
-            {"db": self._database, "collection": collection, "EOF": end, "CRC": signed}
-        )
+def _metadata(database: str, collection: str) -> dict[str, Any]:
+    return {
+        "db": database,
+        "collection": collection,
+        "metadata": _INDEXES,
+        "size": 0,
+        "type": "collection",
+    }
+
+
+def _namespace(database: str, collection: str, checksum: int | None) -> bytes:
+    signed = Int64(((checksum or 0) + 2**63) % 2**64 - 2**63)
+    end = checksum is not None
+    return bson.encode({"db": database, "collection": collection, "EOF": end, "CRC": signed})
 
 
 def _header() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from jepa_ray import errors
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
-    "sources", "normalize-jira", "prepare", "inspect",
+    "sources", "synth", "normalize-jira", "prepare", "inspect",
     "train", "evaluate", "export", "import", "demo",
 )  # fmt: skip
 

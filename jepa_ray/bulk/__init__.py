@@ -1,0 +1,5 @@
+"""`jepa-ray synth`: made-up archives of any size below a data root, on Ray where they are large."""
+
+from jepa_ray.bulk.stage import Wish, write_archives
+
+__all__ = ["Wish", "write_archives"]
