@@ -4,7 +4,6 @@
 the entropy tell how much there is to learn.
 """
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,14 +102,14 @@ class Statistics:
         }
         for name, dtype in _ARRAYS.items():
             array = getattr(self, name).astype(dtype)
-            state[name] = base64.b64encode(array.tobytes()).decode()
+            state[name] = array.tobytes().hex()
         return state
 
     @staticmethod
     def of_state(state: dict[str, Any]) -> "Statistics":
         """The statistics that gave `state`; KeyError, TypeError or ValueError if none did."""
         arrays: dict[str, Any] = {
-            name: np.frombuffer(base64.b64decode(state[name], validate=True), dtype)
+            name: np.frombuffer(bytes.fromhex(state[name]), dtype)
             for name, dtype in _ARRAYS.items()
         }
         scalars: dict[str, Any] = {name: state[name] for name in ("windows", "earliest", "latest")}

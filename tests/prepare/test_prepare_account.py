@@ -1,6 +1,5 @@
 """Accounts, their markers, and when a shard counts as whole."""
 
-import base64
 import json
 from collections import Counter
 from dataclasses import replace
@@ -55,7 +54,7 @@ def test_what_is_no_account_is_a_value_error(data):
 def test_statistics_that_are_cut_are_refused(whole):
     document = json.loads(whole.dumps())
     for name in ("slots", "contents", "total", "copies"):
-        cut = base64.b64encode(base64.b64decode(document["statistics"][name])[:-8]).decode()
+        cut = document["statistics"][name][:-16]
         broken = document | {"statistics": document["statistics"] | {name: cut}}
         with pytest.raises(ValueError, match="not an account"):
             Account.loads(json.dumps(broken).encode())
