@@ -32,7 +32,8 @@ def reference_issue(namespace: str, document: bytes) -> dict[str, Any] | None:
     """What the normalised form says of one document.
 
     Args:
-        namespace: "db.collection"; the collection is the name of the Jira.
+        namespace: "db.collection", the database without a dot; the collection is the name of the
+            Jira.
         document: Raw BSON.
 
     Returns:

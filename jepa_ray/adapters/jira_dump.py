@@ -19,6 +19,7 @@ from jepa_ray.readers import (
     codec_in,
     codec_of,
 )
+from jepa_ray.readers.mongodump import namespace_name
 from jepa_ray.storage import open_source
 
 ARCHIVES = ("public_jira/*.archive", "public_jira/*.archive.gz")
@@ -75,6 +76,6 @@ def dump_documents(
 
 
 def namespace_of(path: Path) -> str:
-    """The "db.collection" of a `.bson` file: its folder and its name."""
+    """The namespace of a `.bson` file: its folder and its name."""
     collection = path.name.removesuffix(".gz").removesuffix(".zst").removesuffix(".bson")
-    return f"{path.parent.name}.{unquote(collection, errors='surrogateescape')}"
+    return namespace_name(path.parent.name, unquote(collection, errors="surrogateescape"))

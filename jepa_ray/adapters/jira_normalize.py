@@ -4,13 +4,13 @@ Everything readable is written, whatever else is wrong; what is wrong is reporte
 output gives the same windows as preparing the dump.
 """
 
+import datetime as dt
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
 
 import msgspec
@@ -20,7 +20,8 @@ from jepa_ray.adapters.jira_document import reference_issue
 from jepa_ray.adapters.jira_dump import dump_documents, is_dump
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, StageError, UsageError
-from jepa_ray.readers import GZIP, BsonError, InputStream, Namespace, RawDefect, RawItem
+from jepa_ray.readers import GZIP, Bounds, BsonError, InputStream, Namespace, RawDefect, RawItem
+from jepa_ray.storage import atomic_writer, require_writable
 
 
 def _json_value(value: Any) -> int | None:
@@ -33,6 +34,8 @@ _OF_ONE_DOCUMENT = ("record_too_large", "malformed_document")  # any other is of
 _CHUNK = 1 << 20
 _TOLD_EVERY = 1000
 _MOST_NAMED = 20
+_UNBOUNDED = Bounds(ratio=1 << 20, bytes=1 << 60)  # what we wrote ourselves is no bomb
+_FILLER = str.maketrans("01", "x.")
 
 
 @dataclass
@@ -79,7 +82,8 @@ def normalize_jira(
     Args:
         source: An archive of `mongodump`, a `.bson[.gz]` file, or a folder that holds some.
         target: `*.jsonl.gz`; appears whole and read back, or not at all.
-        redact_text: Put an `x` for each character of summary and description.
+        redact_text: Put an `x` or a dot for each character of summary and description, and reject
+            an issue whose `created` or `dueDate` says something else than a time.
         progress: Called now and then with the number of documents read.
 
     Raises:
@@ -89,19 +93,69 @@ def normalize_jira(
     """
     if not target.name.endswith(".jsonl.gz"):
         raise UsageError(f"{target} does not end in .jsonl.gz: give a name that does")
+    files = _files(source)
+    require_writable(target.parent)
     result = Normalized()
-    with _whole_file(target) as temporary:
-        with temporary.open("wb") as file, igzip.GzipFile("", "wb", 2, file, mtime=0) as lines:
-            for path in _files(source):
-                for line in _lines(path, result, redact=redact_text, progress=progress):
+    redact = Redaction() if redact_text else None
+    with atomic_writer(target) as file:
+        with igzip.GzipFile("", "wb", 2, file, mtime=0) as lines:
+            for path in files:
+                for line in _lines(path, result, redact=redact, progress=progress):
                     lines.write(line)
-        _verify(temporary, result.records)
+        file.flush()
+        _verify(file, target, result.records)
     return result
+
+
+class Redaction:
+    """Takes the text out of issues, one after the other.
+
+    Characters become `x` or a dot, drawn from a generator of a fixed seed: so many times the same
+    one would be packed so well that a reader takes it for a decompression bomb.
+    """
+
+    def __init__(self) -> None:
+        self._bits = Random(0).getrandbits  # noqa: S311 - there is nothing to guess
+
+    def issue(self, issue: dict[str, Any]) -> dict[str, Any] | None:
+        """The issue without its text; None where one of its times is something else.
+
+        `prepare` rejects such an issue too.
+        """
+        if not all(map(_is_time, (issue["created"], issue["dueDate"]))):
+            return None
+        return issue | {name: self._text(issue[name]) for name in ("summary", "description")}
+
+    def _text(self, value: Any) -> Any:
+        """As many characters, none of them said; of a document the structure that is measured."""
+        if isinstance(value, str):
+            return f"{self._bits(len(value)):0{len(value)}b}".translate(_FILLER) if value else ""
+        if isinstance(value, list):
+            return [self._text(child) for child in value]
+        if isinstance(value, dict):
+            return {
+                name: self._text(value[name]) if name in ("text", "content") else None
+                for name in ("type", "text", "content")
+                if name in value
+            }
+        return None
+
+
+def _is_time(value: Any) -> bool:
+    """Whether it is nothing, or what the reader of the reference form takes for a time."""
+    if value is None or value == "":
+        return True
+    try:
+        dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _files(source: Path) -> list[Path]:
     if source.is_dir():
-        found = sorted(p for p in source.rglob("*") if is_dump(p) and ".bson" in p.name)
+        names = sorted(p for p in source.rglob("*") if is_dump(p) and ".bson" in p.name)
+        found = [path for path in names if not path.is_dir()]
         if not found:
             raise SourceError(f"{source} holds no .bson or .bson.gz file")
         return found
@@ -111,7 +165,11 @@ def _files(source: Path) -> list[Path]:
 
 
 def _lines(
-    path: Path, result: Normalized, *, redact: bool, progress: Callable[[int], None]
+    path: Path,
+    result: Normalized,
+    *,
+    redact: Redaction | None,
+    progress: Callable[[int], None],
 ) -> Iterator[bytes]:
     with path.open("rb") as raw:
         for item in dump_documents(raw, path, PrepareConfig(), result.namespaces):
@@ -124,15 +182,17 @@ def _lines(
                 yield line + b"\n"
 
 
-def _line(item: RawItem, result: Normalized, *, redact: bool) -> bytes | None:
+def _line(item: RawItem, result: Normalized, *, redact: Redaction | None) -> bytes | None:
     try:
         issue = reference_issue(item.name, item.data)
         if issue is None:
             result.skipped["not_an_issue"] += 1
             return None
-        if redact:
-            issue |= {name: _redacted(issue[name]) for name in ("summary", "description")}
-        return _encode(issue)
+        said = redact.issue(issue) if redact else issue
+        if said is None:
+            result.rejected["bad_time"] += 1
+            return None
+        return _encode(said)
     except (BsonError, RecursionError, UnicodeEncodeError, TypeError, ValueError, OverflowError):
         result.rejected["malformed_document"] += 1
         return None
@@ -146,52 +206,23 @@ def _defect(path: Path, defect: RawDefect, result: Normalized) -> None:
         result.broken.append(f"{defect.slug}: {defect.detail}")
 
 
-def _redacted(value: Any) -> Any:
-    """As many characters, none of them said; of a document the structure that is measured."""
-    if isinstance(value, str):
-        return "x" * len(value)
-    if isinstance(value, list):
-        return [_redacted(child) for child in value]
-    if isinstance(value, dict):
-        return {
-            name: _redacted(value[name]) if name in ("text", "content") else None
-            for name in ("type", "text", "content")
-            if name in value
-        }
-    return None
+def _verify(file: BinaryIO, target: Path, records: int) -> None:
+    """Read back what was written, its checksums included.
 
-
-@contextmanager
-def _whole_file(target: Path) -> Iterator[Path]:
-    """A temporary file beside the target, which takes its name when the block ends well."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".tmp-")
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _verify(path: Path, records: int) -> None:
-    """Read back what was written, its checksums included."""
-    with path.open("rb") as raw:
+    Args:
+        file: Open; `atomic_writer` gives a file that can be read by its descriptor too.
+        target: Its name to be, for messages.
+        records: Lines that there have to be.
+    """
+    with os.fdopen(os.dup(file.fileno()), "rb") as raw:
+        raw.seek(0)
         lines = _count_lines(raw)
     if lines != records:
-        raise StageError(f"{path.name} did not read back: {records} lines written, {lines} read")
+        raise StageError(f"{target.name} did not read back: {records} lines written, {lines} read")
 
 
 def _count_lines(raw: BinaryIO) -> int:
-    stream = InputStream(raw, codec=GZIP)
+    stream = InputStream(raw, codec=GZIP, bounds=_UNBOUNDED)
     lines = 0
     while piece := stream.read(_CHUNK):
         lines += piece.count(b"\n")

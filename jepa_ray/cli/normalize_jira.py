@@ -17,7 +17,7 @@ def run(
     archive: Annotated[Path, typer.Argument(help="mongodump archive, or folder of .bson files.")],
     out: Annotated[Path, typer.Argument(help="File to write: *.jsonl.gz.")],
     redact_text: Annotated[
-        bool, typer.Option("--redact-text", help="An x for each character of the texts.")
+        bool, typer.Option("--redact-text", help="An x or a dot for each character of the texts.")
     ] = False,
     json: Json = False,
 ) -> None:

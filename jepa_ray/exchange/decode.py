@@ -86,7 +86,7 @@ class RecordReader:
         salt: For actors and projects that come by name.
 
     Attributes:
-        dropped: Metadata values that were not kept, by key, so far.
+        dropped: Metadata values that were not kept, as `MetadataReader` counts them, so far.
     """
 
     def __init__(self, dataset: str, salt: str) -> None:

@@ -11,7 +11,7 @@ from jepa_ray.exchange.found import SourceRecords
 from jepa_ray.exchange.intake import Taken
 from jepa_ray.windows import CONTRACT_VERSION, Manifest, NameHasher, dataset_card, utc_now
 
-IMPORT_VERSION = 1
+IMPORT_VERSION = 2
 """Raised when the windows of the same records change."""
 
 
@@ -50,15 +50,7 @@ def import_manifest(
         "distinct_windows": len(taken.statistics.contents) if taken.statistics else 0,
         "skipped": _sorted(taken.skipped),
         "quarantined": _sorted(taken.quarantined),
-        "sources": [
-            {
-                "path": s.label,
-                "bytes": s.bytes,
-                "fingerprint": s.fingerprint,
-                "records": taken.records[s.label],
-            }
-            for s in sources
-        ],
+        "sources": [_source(s, taken.records[s.label]) for s in sources],
         "parts": [{"name": p.name, "rows": p.rows, "bytes": p.bytes} for p in taken.parts],
         "quarantine": taken.quarantine,
         "fingerprint": fingerprint,
@@ -73,6 +65,15 @@ def import_manifest(
     bad = sum(manifest["skipped"].values()) + sum(manifest["quarantined"].values())
     assert manifest["records"] == manifest["windows"] + bad, "a record is not accounted for"
     return manifest
+
+
+def _source(source: SourceRecords, records: int) -> dict[str, Any]:
+    return {
+        "path": source.label,
+        "bytes": source.bytes,
+        "fingerprint": source.fingerprint,
+        "records": records,
+    }
 
 
 def import_card(manifest: Manifest, stats: dict[str, Any] | None) -> str:

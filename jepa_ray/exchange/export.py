@@ -21,7 +21,9 @@ from jepa_ray.config import SplitConfig
 from jepa_ray.corpus import read_keys, validation_mask
 from jepa_ray.errors import CorpusError, UsageError
 from jepa_ray.exchange.encode import RecordWriter
-from jepa_ray.exchange.sides import ACCOUNT, SIDES, SideWriter, side_files
+from jepa_ray.exchange.faults import store_faults
+from jepa_ray.exchange.places import same_place
+from jepa_ray.exchange.sides import ACCOUNT, SIDES, UNFINISHED, SideWriter, side_files
 from jepa_ray.storage import (
     atomic_writer,
     delete,
@@ -102,36 +104,40 @@ def export_records(
         overwrite: Replace an export that is there.
         progress: Called as records are written.
 
-    Returns:
-        What became of each dataset.
-
     Raises:
         CorpusError: Nothing is prepared, a name is not, or windows are damaged or cannot be split.
         UsageError: There is an export already, or the output cannot be written to.
+        StageError: A disk or store failed.
     """
-    if output.rstrip("/") == processed_dir.rstrip("/"):
-        raise UsageError(f"{output} holds the prepared windows; choose another --output")
     manifests = _manifests(processed_dir, names)
-    full = {name: m for name, m in manifests.items() if m["status"] == "completed" and m["windows"]}
-    if not overwrite:
-        _refuse_to_replace(output, full)
-    folders = {name: join(processed_dir, name) for name in full}
-    masks = {
-        name: validation_mask(name, read_keys(folders[name], manifest), split)
-        for name, manifest in full.items()
-    }
+    full = [n for n, m in manifests.items() if m["status"] == "completed" and m["windows"]]
+    _check_output(processed_dir, output, full, overwrite=overwrite)
+    masks = {name: _held_out(processed_dir, name, manifests[name], split) for name in full}
     if full:
         require_writable(output)
     found: dict[str, ExportedDataset] = {}
     for name, manifest in manifests.items():
-        if name not in full:
-            status = "empty" if manifest["status"] == "completed" else manifest["status"]
-            found[name] = ExportedDataset(status, manifest["reason"])
-            log.info("%s: %s, nothing to export", name, status)
+        if name not in masks:
+            found[name] = _without_windows(name, manifest)
             continue
-        batches = _batches(folders[name], manifest)
+        batches = _batches(join(processed_dir, name), manifest)
         found[name] = _write(join(output, name), name, batches, masks[name], split, progress)
     return ExportResult(output, split, found)
+
+
+def _held_out(
+    processed_dir: str, name: str, manifest: Manifest, split: SplitConfig
+) -> NDArray[np.bool_]:
+    """Which windows of a dataset are not trained on: bool (n,)."""
+    folder = join(processed_dir, name)
+    with store_faults(f"reading {folder}"):
+        return validation_mask(name, read_keys(folder, manifest), split)
+
+
+def _without_windows(name: str, manifest: Manifest) -> ExportedDataset:
+    status = "empty" if manifest["status"] == "completed" else manifest["status"]
+    log.info("%s: %s, nothing to export", name, status)
+    return ExportedDataset(status, manifest["reason"])
 
 
 def _manifests(processed_dir: str, names: list[str] | None) -> dict[str, Manifest]:
@@ -159,7 +165,13 @@ def _manifests(processed_dir: str, names: list[str] | None) -> dict[str, Manifes
     return there
 
 
-def _refuse_to_replace(output: str, names: Iterable[str]) -> None:
+def _check_output(
+    processed_dir: str, output: str, names: Iterable[str], *, overwrite: bool
+) -> None:
+    if same_place(output, processed_dir):
+        raise UsageError(f"{output} holds the prepared windows; choose another --output")
+    if overwrite:
+        return
     files = [name for side in SIDES for name in side_files(side)]
     taken = [n for n in names if any(exists(join(output, n, file)) for file in [*files, ACCOUNT])]
     if taken:
@@ -171,17 +183,32 @@ def _refuse_to_replace(output: str, names: Iterable[str]) -> None:
 
 def _batches(folder: str, manifest: Manifest) -> Iterator[pa.Table]:
     """All rows in the order of the parts, a few thousand at a time."""
-    fs, path = url_to_fs(folder)
     for part in manifest["parts"]:
+        file = f"{folder}/windows/{part['name']}"
         try:
-            with pq.ParquetFile(f"{path}/windows/{part['name']}", filesystem=fs) as file:
-                for batch in file.iter_batches(_BATCH):
-                    yield pa.Table.from_batches([batch])
-        except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
+            with store_faults(f"reading {file}"):
+                yield from _part_batches(file)
+        except _DamagedError as error:
             raise CorpusError(
-                f"{folder}/windows/{part['name']} is missing or damaged "
-                f"({type(error).__name__}); prepare {manifest['dataset']} again"
+                f"{file} is missing or damaged ({error}); prepare {manifest['dataset']} again"
             ) from None
+
+
+class _DamagedError(Exception):
+    """A file that is not there or not Parquet; the message is the name of what was raised."""
+
+
+def _part_batches(url: str) -> Iterator[pa.Table]:
+    fs, path = url_to_fs(url)
+    try:
+        with pq.ParquetFile(path, filesystem=fs) as file:
+            for batch in file.iter_batches(_BATCH):
+                yield pa.Table.from_batches([batch])
+    except (OSError, pa.ArrowException) as error:
+        plain = type(error) is OSError and error.errno is None  # so says pyarrow of damaged pages
+        if plain or isinstance(error, FileNotFoundError | pa.ArrowException):
+            raise _DamagedError(type(error).__name__) from None
+        raise
 
 
 def _write(
@@ -193,26 +220,37 @@ def _write(
     progress: Progress,
 ) -> ExportedDataset:
     """Both sides of one dataset, then the account of them; nothing is visible before the end."""
-    writer = RecordWriter(dataset)
-    done = 0
-    with ExitStack() as stack:
-        train, val = [
-            stack.enter_context(
-                SideWriter(stack.enter_context(atomic_writer(join(target, side_files(side)[0]))))
-            )
-            for side in SIDES
-        ]
-        for table in batches:
-            val_rows = held_out[done : done + len(table)].tolist()
-            lines = writer.lines(table)
-            train.write([line for line, held in zip(lines, val_rows, strict=True) if not held])
-            val.write([line for line, held in zip(lines, val_rows, strict=True) if held])
-            done += len(table)
-            progress(dataset, done)
-        delete(join(target, ACCOUNT))  # of the export that is replaced from here on
+    writer, done = RecordWriter(dataset), 0
+    with store_faults(f"writing {target}", "export again with --overwrite"):
+        with ExitStack() as stack:
+            urls = [join(target, side_files(side)[0]) for side in SIDES]
+            files = [stack.enter_context(atomic_writer(url)) for url in urls]
+            with SideWriter(files[0]) as train, SideWriter(files[1]) as val:
+                for table in batches:
+                    lines = writer.lines(table)
+                    held = held_out[done : done + len(table)]
+                    train.write([lines[row] for row in np.flatnonzero(~held)])
+                    val.write([lines[row] for row in np.flatnonzero(held)])
+                    done += len(table)
+                    progress(dataset, done)
+            _clear(target, dataset)  # of the export that is replaced from here on
+        write_json(join(target, ACCOUNT), _account(dataset, split, train, val))
+    log.info("%s: %d records for training, %d held out", dataset, train.records, val.records)
+    return ExportedDataset("exported", None, train.records, val.records, train.bytes + val.bytes)
+
+
+def _clear(target: str, dataset: str) -> None:
+    """Remove an export; until its account is written the new one is marked as unfinished."""
+    write_json(join(target, ACCOUNT), {"dataset": dataset, UNFINISHED: True})
     for side in SIDES:
-        delete(join(target, side_files(side)[1]))
-    account = {
+        for file in side_files(side):
+            delete(join(target, file))
+
+
+def _account(
+    dataset: str, split: SplitConfig, train: SideWriter, val: SideWriter
+) -> dict[str, Any]:
+    return {
         "contract_version": CONTRACT_VERSION,
         "code_version": __version__,
         "dataset": dataset,
@@ -221,6 +259,3 @@ def _write(
         "train": train.document(),
         "val": val.document(),
     }
-    write_json(join(target, ACCOUNT), account)
-    log.info("%s: %d records for training, %d held out", dataset, train.records, val.records)
-    return ExportedDataset("exported", None, train.records, val.records, train.bytes + val.bytes)

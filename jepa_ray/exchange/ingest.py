@@ -16,8 +16,10 @@ from jepa_ray.config import ImportConfig
 from jepa_ray.errors import UsageError
 from jepa_ray.exchange.decode import RecordReader
 from jepa_ray.exchange.documents import import_card, import_fingerprint, import_manifest
+from jepa_ray.exchange.faults import store_faults
 from jepa_ray.exchange.found import SourceRecords, find_records
 from jepa_ray.exchange.intake import take_in
+from jepa_ray.exchange.places import same_place
 from jepa_ray.storage import (
     delete,
     exclusive,
@@ -93,16 +95,17 @@ def import_records(
         progress: Called as records are read.
 
     Returns:
-        The manifests. A dataset that failed is there with its reason and counts; the others are
-        finished all the same.
+        The manifests; of a dataset that failed with its reason, and the others are finished.
 
     Raises:
-        SourceError: There are no records.
-        UsageError: Windows that were prepared otherwise stand in the place, it cannot be written
-            to, or another process is at work there.
+        SourceError: There are no records, or not those that an export.json tells of.
+        UsageError: Windows that `prepare` made stand in the place, or it cannot be written to.
+        StageError: A disk or store failed; run it again.
     """
     salt = os.environ.get("JEPA_RAY_ACTOR_SALT") or config.actor_salt
     config = config.model_copy(update={"actor_salt": salt})
+    if same_place(folder, processed_dir):
+        raise UsageError(f"{folder} holds the records; choose another --processed-dir")
     plans = [
         _plan(name, sources, join(processed_dir, name), salt)
         for name, sources in find_records(folder, names).items()
@@ -110,15 +113,16 @@ def import_records(
     if not overwrite:
         _refuse_to_replace(plans)
     require_writable(processed_dir)
-    manifests: dict[str, Manifest] = {}
-    for plan in plans:
-        if plan.before and _unchanged(plan, plan.before, config):
-            log.info("%s: unchanged, nothing to do", plan.dataset)
-            manifests[plan.dataset] = plan.before | {"seconds": 0.0, "unchanged": True}
-            continue
-        with exclusive(plan.target, "import into"):
-            manifests[plan.dataset] = _import_one(plan, config, progress)
+    manifests = {plan.dataset: _import(plan, config, progress) for plan in plans}
     return ImportResult(processed_dir, manifests)
+
+
+def _import(plan: _Plan, config: ImportConfig, progress: Progress) -> Manifest:
+    if plan.before and _unchanged(plan, plan.before, config):
+        log.info("%s: unchanged, nothing to do", plan.dataset)
+        return plan.before | {"seconds": 0.0, "unchanged": True}
+    with exclusive(plan.target, "import into"), store_faults(f"writing {plan.target}"):
+        return _import_one(plan, config, progress)
 
 
 def _plan(name: str, sources: list[SourceRecords], target: str, salt: str) -> _Plan:
@@ -194,6 +198,8 @@ def _publish(plan: _Plan, manifest: Manifest, stats: dict[str, Any] | None) -> N
         return
     if stats:
         write_json(join(target, "stats.json"), stats)
+    else:
+        delete(join(target, "stats.json"))
     write_bytes(join(target, "README.md"), import_card(manifest, stats).encode())
     write_json(join(target, "manifest.json"), manifest)
     delete(join(target, "failed.json"))

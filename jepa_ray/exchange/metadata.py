@@ -1,8 +1,9 @@
 """The `metadata` of a record: the columns of a window that have no key of their own, and counts.
 
 The keys of `KEYS` are columns of the window table. All others are the adapter's lengths, counts and
-flags. Of a foreign producer's keys, those are kept whose values are of that kind: text is not, so
-no name comes in by this way.
+flags. Of those, an import keeps what adapters of this package write, `OWN`, where the values are of
+that kind. Any other key could be a name, as any text could: it is dropped, and counted but not
+named.
 """
 
 import json
@@ -22,10 +23,21 @@ from jepa_ray.exchange.times import read_due, time_texts
 from jepa_ray.windows import NO_OFFSET, NO_TIME, NameHasher
 
 KEYS = ("timed", "utc_offset_minutes", "due", "actor", "project", "category")
+OWN: Mapping[str, Any] = dict.fromkeys(
+    (
+        "candidates", "finished_before_created", "highlight_words", "judges", "judges_nobody",
+        "known", "people", "responsible", "task_chars", "text_chars", "words",
+    ),
+    None,
+) | {
+    "votes": dict.fromkeys(
+        ("WD", "WE"), dict.fromkeys(("morning", "afternoon", "evening", "night", "anytime"), None)
+    )
+}  # fmt: skip
+"""What adapters write: keys whose values are a number or flag (None), or an object of such keys."""
+
 _HASH = re.compile(r"[0-9a-f]{16}")
-_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _OTHER = "(other keys)"
-_MOST_KEYS = 100
 _INT64 = 2**63
 
 ValueT = TypeVar("ValueT")
@@ -69,12 +81,12 @@ def _own_text(text: str, uid: pa.UInt64Scalar) -> str:
     """What an adapter's own metadata adds: `,"people":51`. A column goes before a key like it."""
     try:
         own = msgspec.json.decode(text, type=dict[str, Any])
+        inner = _compact({key: value for key, value in own.items() if key not in KEYS})[1:-1]
     except (msgspec.DecodeError, RecursionError):
         raise CorpusError(
-            f"the metadata of window {uid.as_py()} is no JSON object; mend its adapter and prepare "
-            "the dataset again"
+            f"the metadata of window {uid.as_py()} is no JSON object, or nested too deeply; mend "
+            "its adapter and prepare the dataset again"
         ) from None
-    inner = _compact({key: value for key, value in own.items() if key not in KEYS})[1:-1]
     return f",{inner}" if inner else ""
 
 
@@ -87,7 +99,7 @@ class Metadata(NamedTuple):
         due_us: Local microseconds; `NO_TIME` for none.
         actor, project: Salted hashes; 0 for nobody and none.
         category: Of the record, or None.
-        own: JSON object of all else that is kept; None for nothing.
+        own: JSON object of what is kept of the keys of `OWN`; None for nothing.
     """
 
     timed: bool | None
@@ -103,7 +115,7 @@ class MetadataReader:
     """Reads the metadata of one dataset's records.
 
     Attributes:
-        dropped: How many values were not kept, by key.
+        dropped: How many values were not kept: by key for those of ours, the others in one.
     """
 
     def __init__(self, salt: str) -> None:
@@ -115,11 +127,9 @@ class MetadataReader:
         get = metadata.get
         own = {}
         for key, value in metadata.items():
-            if key in KEYS:
-                continue
-            if _KEY.fullmatch(key) and _countable(value):
+            if key in OWN and _is_as(OWN[key], value):
                 own[key] = value
-            else:
+            elif key not in KEYS:
                 self._drop(key)
         return Metadata(
             timed=self._typed("timed", get("timed"), bool),
@@ -164,16 +174,15 @@ class MetadataReader:
             self._drop(key)
 
     def _drop(self, key: str) -> None:
-        tame = _KEY.fullmatch(key) and (key in self.dropped or len(self.dropped) < _MOST_KEYS)
-        self.dropped[key if tame else _OTHER] += 1
+        self.dropped[key if key in KEYS or key in OWN else _OTHER] += 1
 
 
-def _countable(value: object) -> bool:
-    """Whether it is a number, a flag, nothing, or a list or object of these."""
-    if isinstance(value, dict):
-        return all(_KEY.fullmatch(key) and _countable(inner) for key, inner in value.items())
-    if isinstance(value, list):
-        return all(map(_countable, value))
+def _is_as(form: Mapping[str, Any] | None, value: object) -> bool:
+    """Whether a value is a number, flag or null; where a form is given, an object of its keys."""
+    if form is not None:
+        return isinstance(value, dict) and all(
+            key in form and _is_as(form[key], inner) for key, inner in value.items()
+        )
     if isinstance(value, int):
         return -_INT64 <= value < 2 * _INT64
     return value is None or (isinstance(value, float) and math.isfinite(value))

@@ -13,6 +13,11 @@ from jepa_ray.windows.activity import local_us, offset_minutes
 
 _DAY_MINUTES = 1440
 _MINUTE_US = 60_000_000
+EARLIEST, LATEST = 1800, 2200
+"""Years of starts and due dates: the widest bounds of the adapters, those of calendars. An end has
+only to lie in a year that can be written, as in a calendar: 9999 stands there for "for ever"."""
+_FIRST_US, _PAST_US = (local_us(dt.date(year, 1, 1)) for year in (EARLIEST, LATEST))
+_LAST_US = local_us(dt.datetime.max)  # noqa: DTZ901 - a wall clock
 
 
 def time_texts(times: pa.ChunkedArray, offsets: Sequence[int | None]) -> list[str | None]:
@@ -52,7 +57,8 @@ def read_span(start: str | None, end: str | None) -> tuple[int, int, int] | None
         start.
 
     Raises:
-        ValueError: A text is no time, or there is an end without a start.
+        ValueError: A text is no time, the start lies in no plausible year, the end before it or
+            in no year that can be written, or there is an end without a start.
     """
     if start is None:
         if end is not None:
@@ -62,12 +68,23 @@ def read_span(start: str | None, end: str | None) -> tuple[int, int, int] | None
     ended = began if end is None else _parse(end, "window_end")
     first, second = offset_minutes(began), offset_minutes(ended)
     shift = (first - second) * _MINUTE_US if NO_OFFSET not in (first, second) else 0
-    return local_us(began), local_us(ended) + shift, first
+    start_us, end_us = _plausible(local_us(began), "window_start"), local_us(ended) + shift
+    if end_us < start_us:
+        raise ValueError("window_end lies before window_start")
+    if end_us > _LAST_US:
+        raise ValueError("window_end lies after the year 9999")
+    return start_us, end_us, first
 
 
 def read_due(text: str) -> int:
-    """Local microseconds of a due date or time; ValueError where it is none."""
-    return local_us(_parse(text, "due"))
+    """Local microseconds of a due date or time; ValueError where it is none, or not plausible."""
+    return _plausible(local_us(_parse(text, "due")), "due")
+
+
+def _plausible(us: int, what: str) -> int:
+    if not _FIRST_US <= us < _PAST_US:
+        raise ValueError(f"{what} lies before {EARLIEST} or after {LATEST - 1}")
+    return us
 
 
 def _parse(text: str, what: str) -> dt.datetime:

@@ -3,14 +3,17 @@
 An archive is a magic number, a header, a document for each collection, an end mark; then segments:
 a namespace header `{db, collection, EOF, CRC}`, documents, an end mark. Collections may alternate.
 The header whose EOF is true ends a collection; its CRC is that of all bytes of its documents.
+A view has no segment and no end, unless it was dumped as a collection; a time series has them under
+the name of its buckets.
 
 Unusual choice: where a length cannot be, the rest is given up. Nothing in the format says where the
 next segment begins, and a search for it would find what documents hold.
 
-Source: mongo-tools, `common/archive` (prelude.go, parser.go, demultiplexer.go); the checksum is
-Go's crc64 with the ECMA polynomial, known elsewhere as CRC-64/XZ.
+Source: mongo-tools, `common/archive` (spec.md, prelude.go, parser.go, demultiplexer.go). The
+checksum is Go's crc64 with the ECMA polynomial, known elsewhere as CRC-64/XZ.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +39,14 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 )
 
 
+def namespace_name(database: str, collection: str) -> str:
+    """The name `db.collection`; a dot of the database is written `%2E`, so the first parts the two.
+
+    MongoDB itself allows none there, but whoever renames the folder of a dump may.
+    """
+    return f"{database.replace('%', '%25').replace('.', '%2E')}.{collection}"
+
+
 @dataclass
 class Namespace:
     """One collection of an archive.
@@ -53,7 +64,7 @@ class MongoArchive:
     """One walk over an archive; memory is bounded by the largest document.
 
     Attributes:
-        namespaces: By "db.collection", those of the prelude included; complete after the walk.
+        namespaces: By `namespace_name`, those of the prelude included; complete after the walk.
     """
 
     def __init__(self, stream: InputStream, *, max_document_bytes: int) -> None:
@@ -68,13 +79,14 @@ class MongoArchive:
         self._limit = max_document_bytes
         self._frames = BsonFrames(stream, crc64.xz)
         self._checksums: dict[str, int] = {}
+        self._endless: set[str] = set()
         self._number = 0
 
     def outcomes(self) -> Iterator[RawItem | RawDefect]:
         """Walk over it, once.
 
         Yields:
-            A `RawItem` for each document, its name "db.collection"; a `RawDefect` for a document
+            A `RawItem` for each document, named by its collection; a `RawDefect` for a document
             that is too large, a checksum that is wrong (`crc_mismatch`), a collection whose end
             is missing (`missing_eof`), and the place where the archive cannot be read on. All of
             them are numbered from 1 in one row.
@@ -89,7 +101,7 @@ class MongoArchive:
         if self._stream.defect:
             yield self._defect(*self._stream.defect)
         for name, namespace in self.namespaces.items():
-            if namespace.crc_ok is None:
+            if namespace.crc_ok is None and name not in self._endless:
                 yield self._defect("missing_eof", f"the archive has no end of {_shown(name)}")
 
     def _prelude(self) -> Iterator[RawDefect]:
@@ -105,7 +117,8 @@ class MongoArchive:
             if found is None:
                 yield self._defect("damaged_metadata", "a document of the prelude is not readable")
             elif _is_namespace(found):
-                self._namespace(found)
+                name, _ = self._namespace(found)
+                self._endless |= {name} if _has_no_data(found) else set()
 
     def _segment(self, header: bytes | int) -> Iterator[RawItem | RawDefect]:
         """What follows one namespace header."""
@@ -113,6 +126,7 @@ class MongoArchive:
         if found is None or not _is_namespace(found):
             raise FramingError("damaged_header", "a segment begins with no namespace header")
         name, namespace = self._namespace(found)
+        self._endless.discard(name)
         checksum = self._checksums.pop(name, 0)
         if found.get("EOF"):
             namespace.crc_ok = found.get("CRC", 0) % _WRAP == checksum
@@ -140,7 +154,7 @@ class MongoArchive:
             self._checksums[name] = checksum
 
     def _namespace(self, header: dict[str, Any]) -> tuple[str, Namespace]:
-        name = f"{header['db']}.{header['collection']}"
+        name = namespace_name(header["db"], header["collection"])
         if name not in self.namespaces:
             if len(name) > _MAX_NAME or len(self.namespaces) >= _MAX_NAMESPACES:
                 detail = (
@@ -166,7 +180,7 @@ def bson_documents(
 
     Args:
         stream: The decompressed file.
-        namespace: Name of the items, "db.collection".
+        namespace: Name of the items, as `namespace_name` has it.
         max_document_bytes: A larger document becomes a `record_too_large` defect.
 
     Yields:
@@ -210,6 +224,23 @@ def _is_namespace(found: dict[str, Any]) -> bool:
         and isinstance(found.get("collection"), str)
         and isinstance(found.get("EOF", False), bool)
         and isinstance(found.get("CRC", 0), int)
+    )
+
+
+def _has_no_data(found: dict[str, Any]) -> bool:
+    """Whether a document of the prelude describes a view or a time series.
+
+    Older ones say so in `metadata` only, which is JSON.
+    """
+    try:
+        metadata = json.loads(found.get("metadata") or "{}")
+    except (TypeError, ValueError, RecursionError):
+        metadata = {}
+    inner = metadata if isinstance(metadata, dict) else {}
+    options = inner.get("options")
+    view = isinstance(options, dict) and bool({"viewOn", "timeseries"} & options.keys())
+    return view or not {"view", "timeseries"}.isdisjoint(
+        kind for kind in (found.get("type"), inner.get("type")) if isinstance(kind, str)
     )
 
 

@@ -234,6 +234,30 @@ def test_a_folder_of_bson_files_is_a_shard_a_file(tmp_path):
     assert [i for b in batches for i in b.columns.source_id] == whole.columns.source_id
 
 
+def test_a_dot_in_the_name_of_the_folder_changes_nothing(tmp_path):
+    for name in ("JiraReposAnon", "JiraRepos_2022.03"):
+        folder = tmp_path / name / "public_jira" / "dump" / name
+        folder.mkdir(parents=True)
+        (folder / "A.bson").write_bytes(hit())
+    first, second = [outcome(tmp_path / name)[0] for name in ("JiraReposAnon", "JiraRepos_2022.03")]
+    assert table(first).equals(table(second))
+
+
+def test_an_archive_and_a_folder_agree_whatever_dots_the_names_have(tmp_path):
+    folder = tmp_path / "folder" / "public_jira" / "dump" / "Jira.2022"
+    folder.mkdir(parents=True)
+    (folder / "A%2Ex.bson").write_bytes(hit())
+    path = tmp_path / "archive" / "public_jira" / "d.archive"
+    path.parent.mkdir(parents=True)
+    out = io.BytesIO()
+    writer = ArchiveWriter(out.write, "Jira.2022", ["A.x"])
+    writer.segment("A.x", hit())
+    writer.end("A.x")
+    path.write_bytes(out.getvalue())
+    (one,), (other,) = outcome(tmp_path / "folder"), outcome(tmp_path / "archive")
+    assert table(one).equals(table(other))
+
+
 def test_the_normalised_form_wins_over_an_archive_and_that_over_a_folder(tmp_path):
     folder = tmp_path / "public_jira"
     (folder / "dump" / "J").mkdir(parents=True)

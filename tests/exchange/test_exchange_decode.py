@@ -77,6 +77,8 @@ def test_the_uid_is_that_of_the_same_record_wherever_it_comes_from():
         ({"window_start": "noon"}, "bad_time", "window_start"),
         ({"window_start": 5}, "bad_field", "$.window_start"),
         ({"window_start": None}, "bad_time", "without a window_start"),
+        ({"window_end": "2026-06-01T14:00:59Z"}, "bad_time", "before window_start"),
+        ({"window_start": "0001-01-01T00:00:00+14:00"}, "bad_time", "before 1800"),
         ({"source_id": ""}, "bad_field", "empty"),
         ({"window_kind": ...}, "bad_field", "window_kind"),
         ({"source_id": 7}, "bad_field", "$.source_id"),
@@ -108,6 +110,19 @@ def test_a_line_that_is_no_json_object_is_malformed(line, detail):
     assert detail.lower() in bad.detail.lower()
     assert SECRET not in bad.detail
     assert len(batch.table) == 1
+
+
+@pytest.mark.parametrize("brackets", [('{"a":', "}"), ("[", "]")])
+@pytest.mark.parametrize("key", ["deep", "judges", "due"])
+@pytest.mark.parametrize("depth", [9, 330, 480, 900])
+def test_a_nested_value_is_dropped_or_its_line_rejected_and_nothing_crashes(brackets, key, depth):
+    value = brackets[0] * depth + "1" + brackets[1] * depth
+    line = lines(record(metadata={key: "@"})).replace(b'"@"', value.encode())
+    reader = RecordReader(DATASET, "s")
+    batch = reader.batch("a", [RawItem(1, "", line + lines(record()))])
+    assert len(batch.table) + len(batch.rejected) == 2
+    assert reader.dropped.total() == len(batch.table) - 1
+    assert batch.table["metadata"].null_count == len(batch.table)
 
 
 def test_what_the_reader_could_not_cut_out_is_quarantined():
@@ -158,9 +173,11 @@ def tables(draw: st.DrawFn) -> pa.Table:
         "actor": st.integers(0, 2**64 - 1),
         "project": st.integers(0, 2**64 - 1),
         "category": st.none() | st.text(st.characters(exclude_categories=["Cs"])),
-        "metadata": st.none() | st.sampled_from(['{"words":3}', '{"a":{"b":[1,0.5,true]}}']),
+        "metadata": st.none()
+        | st.sampled_from(['{"words":3}', '{"judges":5,"votes":{"WD":{"night":1}}}']),
     }
     drawn = {key: draw(st.lists(values, min_size=n, max_size=n)) for key, values in listed.items()}
+    drawn["end_us"] = list(map(max, drawn["start_us"], drawn["end_us"]))
     return window_table("a", "k\u00e9", columns_of(windows, **drawn), windows)
 
 

@@ -179,9 +179,21 @@ def test_a_manifest_of_another_contract_is_refused(processed, tmp_path):
         export(processed, tmp_path / "d")
 
 
-def test_the_prepared_folder_itself_is_no_place_for_an_export(processed):
+@pytest.mark.parametrize("written", ["p", "./p/", "d/../p", "link", "{}/p", "file://{}/p"])
+def test_the_prepared_folder_itself_is_no_place_for_an_export(
+    processed, tmp_path, monkeypatch, written
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "link").symlink_to("p")
     with pytest.raises(UsageError, match="another --output"):
-        export(processed, Path(processed))
+        export_records(processed, written.format(tmp_path), split=SPLIT, overwrite=True)
+
+
+def test_a_folder_of_a_store_is_told_from_others_however_it_is_written(tmp_path):
+    write_prepared("memory://same/p", tmp_path / "raw", records=2)
+    with pytest.raises(UsageError, match="another --output"):
+        export_records("memory://same/p", "memory:///same/p/", split=SPLIT)
 
 
 def test_windows_can_come_from_and_go_to_an_object_store(tmp_path):

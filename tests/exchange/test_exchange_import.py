@@ -100,7 +100,9 @@ def test_no_raw_text_of_a_record_is_written(tmp_path):
 
 def test_what_of_the_metadata_was_not_kept_is_counted(tmp_path):
     write_side(tmp_path / "d", lines(*(r | {"metadata": {"title": "x"}} for r in many(3))))
-    assert import_(tmp_path / "d", tmp_path / "p")[DATASET]["metadata_dropped"] == {"title": 3}
+    assert import_(tmp_path / "d", tmp_path / "p")[DATASET]["metadata_dropped"] == {
+        "(other keys)": 3
+    }
 
 
 def test_too_many_bad_records_fail_the_dataset_and_not_the_others(folder, tmp_path):
@@ -199,6 +201,43 @@ def test_a_damaged_file_gives_what_stands_before_the_damage(folder, tmp_path):
     manifest = import_(folder, tmp_path / "p")[DATASET]
     assert manifest["quarantined"] == {"truncated_stream": 1}
     assert manifest["windows"] > 1000
+
+
+def test_records_that_are_packed_very_well_are_no_bomb(tmp_path):
+    text = lines(*many(9)).replace(b"\n", b" " * 1_000_000 + b"\n") * 10
+    write_side(tmp_path / "d", text)
+    assert len(text) > 300 * (tmp_path / "d" / DATASET / "train.jsonl.gz").stat().st_size
+    assert import_(tmp_path / "d", tmp_path / "p")[DATASET]["windows"] == 90
+
+
+def test_a_dataset_that_becomes_empty_keeps_no_statistics(folder, tmp_path):
+    import_(folder, tmp_path / "p")
+    for side in ("train", "val"):
+        write_side(folder, b"", side=side)
+    assert import_(folder, tmp_path / "p")[DATASET]["windows"] == 0
+    assert "stats.json" not in files(tmp_path / "p")
+
+
+@pytest.mark.parametrize("written", ["d", "d/", "./d", "p/../d", "link", "{}/d", "file://{}/d"])
+def test_the_folder_of_the_records_is_no_place_for_windows(folder, tmp_path, monkeypatch, written):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p").mkdir()
+    (tmp_path / "link").symlink_to("d")
+    with pytest.raises(UsageError, match="another --processed-dir"):
+        import_(folder, written.format(tmp_path))
+
+
+def test_the_folder_of_one_dataset_is_named_as_such(folder, tmp_path):
+    with pytest.raises(SourceError, match=r"folder of one dataset; give the folder above it"):
+        import_(folder / DATASET, tmp_path / "p")
+
+
+def test_files_beside_the_datasets_are_passed_over(folder, tmp_path):
+    for name in ("train.jsonl.gz", "notes.txt"):
+        (folder / name).write_bytes(b"x")
+    assert list(import_(folder, tmp_path / "p")) == [DATASET]
+    with pytest.raises(SourceError, match=r"no records of notes\.txt"):
+        import_(folder, tmp_path / "p", names=["notes.txt"])
 
 
 @pytest.mark.parametrize("name", ["all", "combined", ".hidden", "a,b", "a b"])

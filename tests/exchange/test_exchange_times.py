@@ -11,7 +11,7 @@ from jepa_ray.exchange.times import read_due, read_span, time_texts
 from jepa_ray.windows import NO_OFFSET
 
 US = 1_000_000
-LOCAL = st.datetimes(dt.datetime(1800, 1, 1), dt.datetime(2300, 1, 1))  # noqa: DTZ001
+LOCAL = st.datetimes(dt.datetime(1800, 1, 1), dt.datetime(2199, 12, 31))  # noqa: DTZ001
 ZERO = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 
 
@@ -64,6 +64,31 @@ def test_what_is_no_time_is_named_and_not_quoted(start, end, named):
     with pytest.raises(ValueError, match=named) as caught:
         read_span(start, end)
     assert not start or start not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("0001-01-01T00:00:00+14:00", None, "window_start lies before 1800"),
+        ("2200-01-01T00:00:00", None, "after 2199"),
+        ("2026-06-01T10:00:00", "2026-06-01T09:59:59", "before window_start"),
+        ("2026-06-01T10:00:00+02:00", "2026-06-01T09:00:00+02:00", "before window_start"),
+        ("2026-06-01T10:00:00+00:00", "9999-12-31T23:59:59-23:59", "after the year 9999"),
+    ],
+)
+def test_a_time_that_nothing_else_could_read_is_refused(start, end, said):
+    with pytest.raises(ValueError, match=said):
+        read_span(start, end)
+
+
+def test_an_end_for_ever_is_read_as_calendars_have_it():
+    assert read_span("2026-06-01", "9999-12-31T23:59:59")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31"])
+def test_a_due_date_of_no_plausible_year_is_none(text):
+    with pytest.raises(ValueError, match="due lies"):
+        read_due(text)
 
 
 def test_a_due_date_is_its_midnight():

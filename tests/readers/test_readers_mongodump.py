@@ -88,6 +88,51 @@ def test_a_collection_that_was_announced_and_never_came_is_missed():
     assert slugs(read(prelude("a"))[0]) == ["missing_eof"]
 
 
+def announced(collection, **more):
+    described = {"db": "db", "collection": collection, "metadata": "{}", "size": 0} | more
+    return MAGIC + bson.encode({"version": "0.1"}) + bson.encode(described) + END
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "view"},
+        {"type": "timeseries"},
+        {"metadata": '{"type":"view"}'},
+        {"metadata": '{"options":{"viewOn":"a","pipeline":[]}}'},
+        {"metadata": '{"options":{"timeseries":{"timeField":"t"}}}'},
+    ],
+)
+def test_a_view_has_no_data_and_so_no_end(more):
+    outcomes, namespaces = read(announced("v", **more))
+    assert slugs(outcomes) == []
+    assert namespaces == {"db.v": Namespace(0, None)}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"type": "collection"}, {"type": ""}, {"type": 5}, {"metadata": "{"}, {"metadata": 5},
+     {"metadata": "[]"}, {"metadata": '{"options":["viewOn"],"type":[]}'},
+     {"metadata": "[" * 99_999}],
+)  # fmt: skip
+def test_any_other_collection_that_was_announced_has_one(more):
+    assert slugs(read(announced("v", **more))[0]) == ["missing_eof"]
+
+
+def test_a_view_that_was_dumped_as_a_collection_has_an_end_too():
+    view = announced("v", type="view")
+    assert slugs(read(view + header("v") + ONE + END)[0]) == ["missing_eof"]
+    assert slugs(read(view + header("v") + ONE + END + header("v", crc64(ONE)) + END)[0]) == []
+
+
+def test_databases_and_collections_with_dots_are_told_apart():
+    segments = header("b.c", database="a") + ONE + END + header("c", database="a.b") + TWO + END
+    ends = header("b.c", crc64(ONE), "a") + END + header("c", crc64(TWO), "a.b") + END
+    outcomes, namespaces = read(prelude() + segments + ends)
+    assert items(outcomes) == [("a.b.c", ONE), ("a%2Eb.c", TWO)]
+    assert namespaces == {"a.b.c": Namespace(1, True), "a%2Eb.c": Namespace(1, True)}
+
+
 def test_a_missing_end_mark_is_named():
     assert slugs(read(prelude("a") + header("a") + ONE)[0]) == ["missing_terminator"]
     assert slugs(read(prelude("a")[:-4])[0]) == ["missing_terminator"]

@@ -1,0 +1,28 @@
+"""Whether two paths or URLs are one folder, however they are written."""
+
+from pathlib import Path
+
+from fsspec.core import url_to_fs
+
+from jepa_ray.errors import UsageError
+from jepa_ray.storage import local_path
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two paths or URLs name the same folder: `./a`, `b/../a` and a link to `a` do.
+
+    Raises:
+        UsageError: Nothing here knows the scheme.
+    """
+    return _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[object, str]:
+    path = local_path(url)
+    if path is not None:
+        return Path, str(path.resolve())
+    try:
+        fs, remote = url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"{url} cannot be opened: {error}") from None
+    return fs, str(remote).rstrip("/")
