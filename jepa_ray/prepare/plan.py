@@ -7,7 +7,7 @@ from pathlib import Path
 from jepa_ray.adapters import Adapter, Shard, SourceFile, raised
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import JepaRayError, SourceError, StageError, UsageError
-from jepa_ray.prepare.documents import Manifest
+from jepa_ray.prepare.documents import Manifest, dataset_name
 from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
 from jepa_ray.storage import join, reachable, source_path
 from jepa_ray.windows import is_whole, read_manifest, too_bad
@@ -21,6 +21,7 @@ class Plan:
 
     Attributes:
         adapter: Of the dataset.
+        dataset: Its name, with that of the windowing unless it is `record`.
         shards: What to read; [] when the source is absent.
         keys: Of the shards, by content.
         files: Its files with their fingerprints.
@@ -30,17 +31,13 @@ class Plan:
     """
 
     adapter: type[Adapter]
+    dataset: str
     shards: list[Shard]
     keys: list[str]
     files: list[tuple[SourceFile, str]]
     fingerprint: str
     target: str
     before: Manifest | None
-
-    @property
-    def dataset(self) -> str:
-        """Its name."""
-        return self.adapter.info.dataset
 
     @property
     def completed_before(self) -> bool:
@@ -94,7 +91,8 @@ def make_plan(
     marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
     keys = [shard_key(adapter, config, found) for found in marks]
     files = [pair for found in marks for pair in found]
-    target = join(processed_dir, adapter.info.dataset)
+    dataset = dataset_name(adapter, config)
+    target = join(processed_dir, dataset)
     try:
         before = read_manifest(target)
     except (FileNotFoundError, NotADirectoryError):
@@ -103,7 +101,7 @@ def make_plan(
         log.warning("%s/manifest.json %s: preparing anew", target, error)
         before = None
     fingerprint = dataset_fingerprint(adapter, config, files)
-    return Plan(adapter, shards, keys, files, fingerprint, target, before)
+    return Plan(adapter, dataset, shards, keys, files, fingerprint, target, before)
 
 
 def refuse_absent(plans: list[Plan], data_root: Path) -> None:

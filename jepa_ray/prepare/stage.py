@@ -105,7 +105,7 @@ def prepare(
     config = config.model_copy(update={"actor_salt": salt})
     plans = [make_plan(a, root, processed_dir, config) for a in select(names)]
     named = {adapter.info.dataset for adapter in select(name for name in names if name != "all")}
-    refuse_absent([plan for plan in plans if plan.dataset in named], root)
+    refuse_absent([plan for plan in plans if plan.adapter.info.dataset in named], root)
     refuse_imported(plans)
     if "all" in names and not any(plan.shards for plan in plans):
         log.warning("no source at all under %s: is it the right --data-root?", root)
@@ -170,6 +170,28 @@ def _prepare_one(
 ) -> Manifest:
     began = time.monotonic()
     empty = empty_manifest(plan.adapter, config, "completed")
+    work = _actor_days if config.windowing == "actor_day" else _shards
+    account, done, reason = work(plan, config, start_ray, progress)
+    manifest = filled_manifest(empty, account, plan.files, plan.fingerprint)
+    reason = reason or too_bad(manifest, plan.target, config.max_bad_fraction)
+    if reason:
+        manifest |= {"status": "failed", "reason": reason, "parts": []}
+    _publish(plan, manifest, account.statistics, done)
+    seconds = time.monotonic() - began
+    log.info(
+        "%s: %s, %d records, %d windows in %.1f s",
+        plan.dataset, manifest["status"], manifest["records"], manifest["windows"], seconds,
+    )  # fmt: skip
+    return manifest | {"seconds": round(seconds, 3)}
+
+
+Outcome = tuple[Account, list[Account], str | None]
+"""Of all records; what is finished, and so kept even if the dataset fails; why it is not whole."""
+
+
+def _shards(
+    plan: Plan, config: PrepareConfig, start_ray: Callable[[], None], progress: "Progress"
+) -> Outcome:
     done = finished(plan.target, plan.keys)
     if done:
         log.info(
@@ -182,17 +204,17 @@ def _prepare_one(
 
         reason = work_off(plan, config, done, progress)
     account = Account.merge([done[key] for key in plan.keys if key in done])
-    manifest = filled_manifest(empty, account, plan.files, plan.fingerprint)
-    reason = reason or too_bad(manifest, plan.target, config.max_bad_fraction)
-    if reason:
-        manifest |= {"status": "failed", "reason": reason, "parts": []}
-    _publish(plan, manifest, account.statistics, list(done.values()))
-    seconds = time.monotonic() - began
-    log.info(
-        "%s: %s, %d records, %d windows in %.1f s",
-        plan.dataset, manifest["status"], manifest["records"], manifest["windows"], seconds,
-    )  # fmt: skip
-    return manifest | {"seconds": round(seconds, 3)}
+    return account, list(done.values()), reason
+
+
+def _actor_days(
+    plan: Plan, config: PrepareConfig, start_ray: Callable[[], None], progress: "Progress"
+) -> Outcome:
+    start_ray()
+    from jepa_ray.prepare.actor_day import work_off_days  # noqa: PLC0415 - imports ray
+
+    account, reason = work_off_days(plan, config, progress)
+    return account, [account], reason
 
 
 def _publish(

@@ -53,7 +53,7 @@ def work_off(
     ]
     keys = {s.shard.index: s.key for s in shards}
     records = sum(account.records.total() for account in done.values())
-    work = Work(plan.adapter, config, _absolute(plan.target))
+    work = Work(plan.adapter, config, absolute(plan.target))
     tally, nodes = Tally(), set()
     try:
         for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
@@ -65,11 +65,21 @@ def work_off(
                 _mark(plan.target, keys[report.shard], whole, nodes)
                 done[keys[report.shard]] = whole
     except (RayError, JepaRayError) as error:
-        return f"a task failed after {records} records: {_cause(error)}"
+        return f"a task failed after {records} records: {cause(error)}"
     return None
 
 
 def _mark(target: str, key: str, whole: Account, nodes: set[str]) -> None:
+    refuse_lost(target, whole, nodes)
+    finish(target, key, whole)
+
+
+def refuse_lost(target: str, whole: Account, nodes: set[str]) -> None:
+    """What other nodes wrote has to be where this one can see it.
+
+    Raises:
+        StageError: A file is not.
+    """
     lost = lost_files(target, whole) if local_path(target) else []
     if lost:
         raise StageError(
@@ -77,10 +87,9 @@ def _mark(target: str, key: str, whole: Account, nodes: set[str]) -> None:
             f"{', '.join(sorted(nodes))}): --processed-dir must be object storage or a disk that "
             "all nodes see"
         )
-    finish(target, key, whole)
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
     """What broke a task; only our own messages are repeated, others may quote a record."""
     last: BaseException = error
     while not isinstance(last, JepaRayError):
@@ -92,6 +101,6 @@ def _cause(error: Exception) -> str:
     return str(last)
 
 
-def _absolute(target: str) -> str:
-    """Ray workers have a working directory of their own."""
+def absolute(target: str) -> str:
+    """A folder as every worker finds it: Ray workers have a working directory of their own."""
     return target if "://" in target else str(Path(target).absolute())
