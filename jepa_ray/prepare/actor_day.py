@@ -16,7 +16,7 @@ from functools import partial
 
 import pyarrow as pa
 import ray
-from ray.data import DataContext, Dataset
+from ray.data import DataContext
 from ray.data.context import ShuffleStrategy
 from ray.exceptions import RayError
 
@@ -34,7 +34,6 @@ from jepa_ray.prepare.datasource import (
     whole_shards,
 )
 from jepa_ray.prepare.day_rows import (
-    BlockSent,
     DayWriter,
     PartitionReport,
     Report,
@@ -139,9 +138,7 @@ class Gathered:
                 "through the shuffle; run again"
             )
         parts = [self._parts[number] for number in sorted(self._parts)]
-        written = [
-            Account(parts=(p.part,), statistics=p.statistics, activities=0) for p in parts
-        ]
+        written = [Account(parts=(p.part,), statistics=p.statistics, activities=0) for p in parts]
         return Account.merge([*(self._shards[i] for i in sorted(self._shards)), *written])
 
 
@@ -178,9 +175,7 @@ def parse_and_send(batch: pa.Table, days: DayWork, keys: dict[int, str]) -> Iter
         return
     shard, work = batch["shard"][0].as_py(), days.work
     adapter = work.adapter(work.config)
-    writer = DayWriter(
-        adapter, shard, target=work.target, key=keys[shard], node=platform.node()
-    )
+    writer = DayWriter(adapter, shard, target=work.target, key=keys[shard], node=platform.node())
     yield writer.rows_of(process_rows(writer, batch), days.partitions)
 
 

@@ -171,9 +171,7 @@ def prepare_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
         yield _row(report)
 
 
-def fill(
-    kind: type[Writer], work: Work, keyed: KeyedShard
-) -> Iterator[tuple[Writer, BlockReport]]:
+def fill(kind: type[Writer], work: Work, keyed: KeyedShard) -> Iterator[tuple[Writer, BlockReport]]:
     """Read a shard into a writer; the writer and its report at each flush."""
     piece_bytes = min(work.config.raw_block_bytes, _PIECE_BYTES)
     adapter = work.adapter(work.config.model_copy(update={"raw_block_bytes": piece_bytes}))

@@ -151,7 +151,9 @@ def write_partitions(dataset: str, table: pa.Table, *, target: str, stem: str) -
 
 
 def _runs(table: pa.Table) -> DayRuns:
-    columns = [_unpacked(table[n]) if k is _VALUES else _numbers(table[n]) for n, k in _TYPES.items()]
+    columns = [
+        _unpacked(table[n]) if k is _VALUES else _numbers(table[n]) for n, k in _TYPES.items()
+    ]
     return DayRuns(*columns)
 
 
