@@ -201,6 +201,16 @@ def test_the_flag_of_the_command_asks_for_it(command, raw, tmp_path):
     assert found.json["datasets"]["gharchive_actor_day"]["activities"] == RECORDS
 
 
+def test_an_export_comes_back_as_days(command, done, tmp_path):
+    name = "gharchive_actor_day"
+    command("export", done[0] / "p", "--output", tmp_path / "e", "--dataset", name)
+    found = command("import", tmp_path / "e", "--processed-dir", tmp_path / "p")
+    assert found.code == 0, found.err
+    manifest = json.loads((tmp_path / "p" / name / "manifest.json").read_text())
+    assert manifest["windowing"] == "actor_day"
+    assert uids(tmp_path, name) == uids(done[0], name)
+
+
 def sent(tmp_path, items, partitions=2):
     """Rows that a task sends for some mails, and the report it wrote."""
     adapter = adapters()["enron_maildir"](PrepareConfig(windowing="actor_day"))
