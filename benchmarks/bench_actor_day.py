@@ -5,6 +5,7 @@ Nothing is read or parsed, so this is the shuffle and the combining alone.
 .venv/bin/python benchmarks/bench_actor_day.py [MILLIONS OF ACTIVITIES]
 """
 
+import os
 import re
 import sys
 import tempfile
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import psutil
 
 from jepa_ray.adapters import SourceFile, SourceInfo, adapters, file_shards
 from jepa_ray.adapters.record_adapters import FileAdapter
@@ -64,15 +64,23 @@ def watch(peaks: Counter, stop: threading.Event) -> None:
     Not USS: pages of the object store that only one worker has touched would count as its own.
     """
     while not stop.wait(0.2):
-        for child in psutil.Process().children(recursive=True):
-            try:
-                name = (child.cmdline() or [child.name()])[0].split()[0]
-                status = Path(f"/proc/{child.pid}/status").read_text()
-            except (psutil.Error, IndexError, OSError):
-                continue
-            found = re.search(r"RssAnon:\s+(\d+)", status)
-            if found and name.startswith("ray::"):
-                peaks[name] = max(peaks[name], int(found[1]) << 10)
+        found = dict(filter(None, map(_process, Path("/proc").glob("[0-9]*"))))
+        for pid, (name, _, used) in found.items():
+            above = pid
+            while above in found and above != os.getpid():
+                above = found[above][1]
+            if above == os.getpid() and name.startswith("ray::"):
+                peaks[name] = max(peaks[name], used)
+
+
+def _process(folder: Path) -> tuple[int, tuple[str, int, int]] | None:
+    """Number, name, number of the parent and bytes of its own; None where it just ended."""
+    try:
+        name = (folder / "cmdline").read_text().split("\0")[0].split(" ")[0]
+        status = dict(re.findall(r"(\w+):\s+(\d+)", (folder / "status").read_text()))
+    except OSError:
+        return None
+    return int(folder.name), (name, int(status["PPid"]), int(status.get("RssAnon", 0)) << 10)
 
 
 def main() -> None:
