@@ -111,6 +111,14 @@ class Adapter(Protocol):
         ...
 
 
+class HistoryAdapter(Adapter, Protocol):
+    """An adapter whose records tell more than one window says; only `actor_day` asks for it."""
+
+    def activities(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """Like `parse`; a record may give several activities, all but its first `expanded`."""
+        ...
+
+
 class NotReadableError(Exception):
     """A record that becomes a `Rejected`: the slug and a sentence without raw text."""
 
@@ -120,21 +128,25 @@ class NotReadableError(Exception):
         self.detail = detail
 
 
-def parse_block(adapter: Adapter, label: str, block: RawBlock) -> ActivityBatch:
+def parse_block(
+    adapter: Adapter, label: str, block: RawBlock, *, history: bool = False
+) -> ActivityBatch:
     """One raw block's outcome, the reader's own defects included.
 
     Args:
         adapter: Of the dataset.
         label: Of the file that the block comes from.
         block: Items and defects.
+        history: Ask for all activities of a record, where the adapter offers them.
 
     Raises:
         StageError: The adapter broke its promise and raised. The message names the line of its
             code, and does not repeat the exception's text: that may quote a record.
     """
     items = [item for item in block if isinstance(item, RawItem)]
+    parse = getattr(adapter, "activities", adapter.parse) if history else adapter.parse
     try:
-        batch = adapter.parse(label, items)
+        batch: ActivityBatch = parse(label, items)
     except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
         raise StageError(_broken(adapter, label, items, error)) from None
     defects = [

@@ -1,7 +1,8 @@
 """A document of the Public Jira dump -> an issue in the reference form.
 
 A document is what the Jira API answers to a search, as raw BSON. Of its up to 516 fields four are
-used, so it is walked over and not decoded; what lies inside the others is not looked at.
+used, so it is walked over and not decoded; what lies inside the others is not looked at. For
+`actor_day` windowing ten are used, and the changelog.
 """
 
 import datetime as dt
@@ -19,6 +20,11 @@ from jepa_ray.readers import BsonError, Element, ElementFinder
 _STRING, _DOCUMENT = 0x02, 0x03
 _HIT = ElementFinder(("id", "key", "fields"))
 _FIELDS = ElementFinder(("created", "duedate", "summary", "description"))
+_WHOLE_HIT = ElementFinder(("id", "key", "fields", "changelog"))
+_STAMPS = ("created", "resolutiondate", "duedate")
+_WHOLE_FIELDS = ElementFinder(
+    (*_STAMPS, "summary", "description", "priority", "creator", "reporter", "assignee", "comment")
+)
 _STAMP = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
@@ -59,6 +65,51 @@ def reference_issue(namespace: str, document: bytes) -> dict[str, Any] | None:
         "summary": _value(document, found.get(b"summary")),
         "description": _value(document, found.get(b"description")),
     }
+
+
+def whole_issue(namespace: str, document: bytes) -> dict[str, Any] | None:
+    """What one document says of an issue and of all that was done with it.
+
+    Args:
+        namespace: As of `reference_issue`.
+        document: Raw BSON.
+
+    Returns:
+        id ("Jira:id" or None), key, fields and changelog as the Jira API gives them, of the fields
+        only those that tell of activity; None where the document is no issue.
+
+    Raises:
+        BsonError: As `reference_issue`.
+    """
+    hit = _WHOLE_HIT.find(document, 0, len(document))
+    key, fields = hit.get(b"key"), hit.get(b"fields")
+    if key is None or key.kind != _STRING or fields is None or fields.kind != _DOCUMENT:
+        return None
+    found = _WHOLE_FIELDS.find(document, fields.at, fields.end)
+    values = {name.decode(): _value(document, at) for name, at in found.items()}
+    changelog = _value(document, hit.get(b"changelog"))
+    _say_times(values, changelog)
+    number = _value(document, hit.get(b"id"))
+    known = isinstance(number, int | str) and number != "" and not isinstance(number, bool)
+    return {
+        "id": f"{namespace.partition('.')[2]}:{number}" if known else None,
+        "key": _value(document, key),
+        "fields": values,
+        "changelog": changelog,
+    }
+
+
+def _say_times(fields: dict[str, Any], changelog: Any) -> None:
+    """Write times of BSON, which are UTC, as the API does; in place."""
+    entries = [fields]
+    for holder, name in ((changelog, "histories"), (fields.get("comment"), "comments")):
+        found = holder.get(name) if isinstance(holder, dict) else None
+        entries += [e for e in found if isinstance(e, dict)] if isinstance(found, list) else []
+    for entry in entries:
+        for name in _STAMPS:
+            if isinstance(entry.get(name), DatetimeMS):
+                stamp = _stamp(entry[name])
+                entry[name] = f"{stamp}+00:00" if "T" in stamp else stamp
 
 
 def _value(document: bytes, element: Element | None) -> Any:

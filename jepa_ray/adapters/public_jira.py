@@ -6,10 +6,14 @@ A line is `{"id": "Jira:id", "key", "created", "dueDate", "summary", "descriptio
 one `Activity` of no duration at `created`. `dueDate` has no time and marks its whole day. The form
 holds no priority, so `priority` is 0; a line that has one all the same is mapped. A document of the
 dump is brought into that form (`jira_document`), so an issue gives the same window from either.
+
+For `actor_day` windowing (`activities`) the dump and the raw issues of the API in
+`public_jira/rest/*.tar.gz` come first, since they know who did what and when (`jira_history`); the
+normalised form, which knows neither authors nor changes, only where there is neither.
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,18 +24,22 @@ from jepa_ray.adapters.base import (
     SourceInfo,
     file_shards,
     line_blocks,
+    source_stream,
 )
-from jepa_ray.adapters.jira_document import reference_issue
+from jepa_ray.adapters.jira_document import reference_issue, whole_issue
 from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_document, is_dump
+from jepa_ray.adapters.jira_history import IssueHistory, rest_issue
 from jepa_ray.adapters.json_values import PRIORITIES, creation, decode_object, due, priority
 from jepa_ray.adapters.record_adapters import LineAdapter, is_number
-from jepa_ray.readers import BsonError, RawBlock, RawItem
-from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, Skipped
+from jepa_ray.config import PrepareConfig
+from jepa_ray.readers import BsonError, RawBlock, RawItem, blocks_of, tar_members
+from jepa_ray.windows import TEXT_CHARS_SCALE, Activity, ActivityBatch, Rejected, Skipped
 
 CONFIDENCE = 0.8
 _PRIORITIES = PRIORITIES | {
     "trivial": 0.0, "minor": 0.25, "major": 0.75, "critical": 0.9, "blocker": 1.0,
 }  # fmt: skip
+_REST = ("public_jira/rest/*.tar.gz", "public_jira/rest/*.tgz")
 _MAX_DOCUMENT_NODES = 100_000
 
 
@@ -51,8 +59,19 @@ class PublicJira(LineAdapter):
     version: ClassVar = 1
     kind: ClassVar = "issue"
 
+    def __init__(self, config: PrepareConfig) -> None:
+        super().__init__(config)
+        self._history = IssueHistory(
+            self._hash, confidence=CONFIDENCE, chars=_chars, priority=_priority
+        )
+
     def shards(self, root: Path) -> list[Shard]:
         """One shard a file: the normalised form, or else an archive, or else a folder of a dump."""
+        if self._config.windowing == "actor_day":
+            dump = file_shards(root, ARCHIVES) or file_shards(root, FOLDERS)
+            known = [*dump, *file_shards(root, _REST)]
+            if known:
+                return [Shard(i, shard.files) for i, shard in enumerate(known)]
         return (
             file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
             or file_shards(root, ARCHIVES)
@@ -60,9 +79,47 @@ class PublicJira(LineAdapter):
         )
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Chunks of whole lines, or documents of a dump."""
+        """Chunks of whole lines, documents of a dump, or answers of the API."""
+        if _is_rest(file.label):
+            return self._rest_blocks(file)
         read = dump_blocks if is_dump(file.path) else line_blocks
         return read(file, self._config)
+
+    def _rest_blocks(self, file: SourceFile) -> Iterator[RawBlock]:
+        with source_stream(file.path, self._config) as stream:
+            members = tar_members(stream, max_member_bytes=self._config.max_record_bytes)
+            yield from blocks_of(members, self._config.raw_block_bytes)
+
+    def activities(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """All that was done with some issues; of the normalised form that they were created."""
+        outcomes: list[Activity | Rejected | Skipped] = []
+        for item in items:
+            if not (_is_rest(label) or is_document(item)):
+                return self.parse(label, items)
+            try:
+                outcomes += self._activities(label, item)
+            except NotReadableError as error:
+                outcomes.append(Rejected(f"{label}#{item.number}", error.slug, error.detail))
+        return ActivityBatch.of(self.kind, outcomes)
+
+    def _activities(self, label: str, item: RawItem) -> list[Activity | Skipped]:
+        if _is_rest(label):
+            issue = rest_issue(item.data)
+            if issue is None:
+                return [Skipped("comments_of_an_issue")]
+            source_id = f"{_jira_of(label)}:{issue.get('id')}"
+        else:
+            try:
+                issue = whole_issue(item.name, item.data)
+            except BsonError as error:
+                raise NotReadableError("malformed_document", str(error)) from None
+            if issue is None:
+                return [Skipped("not_an_issue")]
+            if issue["id"] is None:
+                raise NotReadableError("missing_field", "an issue needs an id")
+            source_id = issue["id"]
+        jira, project = source_id.partition(":")[0], self._project(source_id, issue["key"])
+        return [*self._history.activities(jira, self._issue_id(source_id), project, issue)]
 
     def records(self, item: RawItem) -> Iterator[tuple[str, RawItem]]:
         """The lines of a chunk; a document, which has the name of its collection, as it is."""
@@ -114,6 +171,16 @@ class PublicJira(LineAdapter):
 
 
 ADAPTER = PublicJira
+
+
+def _is_rest(label: str) -> bool:
+    """Whether a file is an archive of answers of the API."""
+    return label.endswith((".tar.gz", ".tgz", ".tar.zst"))
+
+
+def _jira_of(label: str) -> str:
+    """The Jira of an archive: the first word of its name, as the normalised form has it."""
+    return label.rpartition("/")[2].partition(".")[0].partition("_")[0]
 
 
 def _priority(issue: dict[str, Any]) -> float:

@@ -1,6 +1,6 @@
 """`jepa-ray prepare`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -18,6 +18,10 @@ def run(
     processed_dir: ProcessedDir,
     reports_dir: Annotated[str, typer.Option(help="Folder for the report of the run.")],
     run_id: RunId,
+    windowing: Annotated[
+        Literal["record", "actor_day"] | None,
+        typer.Option(help="A window per record, or all of an actor's day in one."),
+    ] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
@@ -28,7 +32,8 @@ def run(
 
     start_logging()
     check_run_id(run_id)
-    settings = load_config(PrepareConfig, file=config, overrides=set_ or ())
+    values = {"windowing": windowing}
+    settings = load_config(PrepareConfig, file=config, overrides=set_ or (), values=values)
     with Ticker() as tick:
         result = prepare(
             [name.strip() for name in dataset.split(",") if name.strip()],

@@ -26,7 +26,11 @@ class IcsConfig(Config):
 class PrepareConfig(Config):
     """raw sources -> windows."""
 
-    windowing: Literal["record"] = Field("record", description="One window per record.")
+    windowing: Literal["record", "actor_day"] = Field(
+        "record",
+        description="record: one window per record; actor_day: all activity of one actor on one "
+        "local day in one window, as a dataset of its own, `<dataset>_actor_day`.",
+    )
     max_bad_fraction: float = Field(
         0.05, ge=0, le=1, description="Share of quarantined records above which a dataset fails."
     )
@@ -48,6 +52,12 @@ class PrepareConfig(Config):
         1 << 40, ge=1 << 20, description="A compressed file that expands to more ends there."
     )
     ics: IcsConfig = Field(default_factory=IcsConfig, description="Calendar recurrences.")
+    actor_day_partitions: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="actor_day: how many files of windows; None: by the bytes of the input.",
+    )
     read_tasks: int | None = Field(
         None, ge=1, description="Files read at once at most; None: as Ray Data finds room."
     )

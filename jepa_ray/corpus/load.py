@@ -19,6 +19,7 @@ from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import join, list_names
 from jepa_ray.windows import (
+    ACTOR_DAY,
     NO_TIME,
     Manifest,
     SparseWindows,
@@ -69,30 +70,38 @@ class Corpus:
 
 def prepared(processed_dir: str) -> dict[str, int]:
     """The datasets that are completed and have windows, sorted, with how many."""
-    found: dict[str, int] = {}
+    return {name: manifest["windows"] for name, manifest in _usable(processed_dir).items()}
+
+
+def _usable(processed_dir: str) -> dict[str, Manifest]:
+    found: dict[str, Manifest] = {}
     for name in list_names(processed_dir):
         try:
             manifest = read_manifest(join(processed_dir, name))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             continue
         if manifest["status"] == "completed" and manifest["windows"]:
-            found[name] = manifest["windows"]
+            found[name] = manifest
     return found
 
 
 def choose(processed_dir: str, name: str) -> list[str]:
     """The datasets that `combined` or a comma-separated list of names stands for.
 
+    `combined` is all of one windowing: those of `record` windowing where there are any, for an
+    actor's day is made of the same records.
+
     Raises:
         CorpusError: Nothing is prepared there, or a name is not.
     """
-    there = prepared(processed_dir)
+    there = _usable(processed_dir)
     if not there:
         raise CorpusError(
             f"no prepared dataset with windows in {processed_dir}; run `jepa-ray prepare` first"
         )
     if name == COMBINED:
-        return list(there)
+        record = [n for n, m in there.items() if m.get("windowing") != ACTOR_DAY]
+        return record or list(there)
     wanted = [part.strip() for part in name.split(",") if part.strip()]
     absent = [part for part in wanted if part not in there]
     if absent or not wanted:

@@ -9,7 +9,14 @@ from jepa_ray import __version__
 from jepa_ray.adapters import adapters
 from jepa_ray.exchange.found import SourceRecords
 from jepa_ray.exchange.intake import Taken
-from jepa_ray.windows import CONTRACT_VERSION, Manifest, NameHasher, dataset_card, utc_now
+from jepa_ray.windows import (
+    ACTOR_DAY,
+    CONTRACT_VERSION,
+    Manifest,
+    NameHasher,
+    dataset_card,
+    utc_now,
+)
 
 IMPORT_VERSION = 2
 """Raised when the windows of the same records change."""
@@ -43,7 +50,7 @@ def import_manifest(
         "dataset": dataset,
         "status": "completed",
         "reason": None,
-        "windowing": "record",
+        "windowing": ACTOR_DAY if dataset.endswith(f"_{ACTOR_DAY}") else "record",
         "records": taken.records.total(),
         "windows": sum(part.rows for part in taken.parts),
         "expanded": 0,

@@ -18,11 +18,13 @@ class Account:
 
     Attributes:
         records: By source label.
-        expanded: Windows beyond the first of their record.
+        expanded: Windows (in `actor_day` windowing: activities) beyond the first of their record.
         skipped, quarantined: Records by reason and by slug.
         parts: Files of windows.
         quarantine: Files of rejected records.
         statistics: Of the windows; None when there is none.
+        activities: Of `actor_day` windowing, where no window is of one record; else None.
+        shortened: Of these, those that last longer than is looked at.
     """
 
     records: Counter[str] = field(default_factory=Counter)
@@ -32,6 +34,8 @@ class Account:
     parts: tuple[Part, ...] = ()
     quarantine: tuple[Part, ...] = ()
     statistics: Statistics | None = None
+    activities: int | None = None
+    shortened: int = 0
 
     @property
     def windows(self) -> int:
@@ -42,12 +46,14 @@ class Account:
     def lost(self) -> int:
         """Records that are nowhere: 0, or the program is wrong."""
         bad = self.skipped.total() + self.quarantined.total()
-        return self.records.total() - (self.windows - self.expanded + bad)
+        found = self.windows if self.activities is None else self.activities
+        return self.records.total() - (found - self.expanded + bad)
 
     @staticmethod
     def merge(accounts: Sequence["Account"]) -> "Account":
         """The account of all their records; files stay in order."""
         statistics = [a.statistics for a in accounts if a.statistics]
+        activities = [a.activities for a in accounts if a.activities is not None]
         return Account(
             records=_total(a.records for a in accounts),
             expanded=sum(a.expanded for a in accounts),
@@ -56,6 +62,8 @@ class Account:
             parts=tuple(part for a in accounts for part in a.parts),
             quarantine=tuple(part for a in accounts for part in a.quarantine),
             statistics=Statistics.merge(statistics) if statistics else None,
+            activities=sum(activities) if activities else None,
+            shortened=sum(a.shortened for a in accounts),
         )
 
     def dumps(self) -> bytes:

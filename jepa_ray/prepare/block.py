@@ -6,7 +6,7 @@ writes the same files, and two runs that cut the work in other ways do not meet.
 
 import pickle
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -115,8 +115,13 @@ def process_block(
         key: Of the shard; names the files, with the place of the block.
         node: Where this runs.
     """
+    shard = table["shard"][0].as_py()
+    return process_rows(PartWriter(adapter, shard, target=target, key=key, node=node), table)
+
+
+def process_rows(writer: "PartWriter", table: pa.Table) -> BlockReport:
+    """The same by the writer of their shard, all at one flush."""
     rows = table.to_pylist()
-    writer = PartWriter(adapter, rows[0]["shard"], target=target, key=key, node=node)
     closing = rows.pop()["number"] if rows[-1]["slug"] == END_OF_SHARD else None
     for (file, source), group in groupby(rows, key=lambda row: (row["file"], str(row["source"]))):
         writer.add(file, source, [_raw_item(row) for row in group])
@@ -155,7 +160,7 @@ class PartWriter:
             source: Label of the file.
             block: At least one item or defect.
         """
-        batch = parse_block(self._adapter, source, block)
+        batch = self._parse(source, block)
         self._place = self._place or (file, block[0].number)
         self._batches.append(batch)
         self._records[source] += batch.records
@@ -172,22 +177,27 @@ class PartWriter:
         place = self._place or (_LAST_FILE, 0)
         batch = ActivityBatch.join(self._adapter.kind, self._batches)
         stem = f"{self._key}-{place[0]:05d}-{place[1]:010d}"
-        parts, statistics = _write_windows(
-            self._adapter, batch, self._target, f"part-{stem}-{{digest}}.parquet"
-        )
         bad = write_quarantine(self._target, f"bad-{stem}-{{digest}}.jsonl", batch.rejected)
         account = Account(
             records=self._records,
             expanded=batch.expanded,
             skipped=batch.skipped,
             quarantined=Counter(r.slug for r in batch.rejected),
-            parts=parts,
             quarantine=(bad,) if bad else (),
-            statistics=statistics,
         )
+        account = self._keep(batch, account, stem)
         rows, raw_bytes = self.rows - self._before, self.bytes
         self._begin()
         return BlockReport(self._shard, place, rows, raw_bytes, shard_rows, self._node, account)
+
+    def _parse(self, source: str, block: RawBlock) -> ActivityBatch:
+        return parse_block(self._adapter, source, block)
+
+    def _keep(self, batch: ActivityBatch, account: Account, stem: str) -> Account:
+        """Write the windows of a batch; its account with them."""
+        name = f"part-{stem}-{{digest}}.parquet"
+        parts, statistics = _write_windows(self._adapter, batch, self._target, name)
+        return replace(account, parts=parts, statistics=statistics)
 
 
 def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:

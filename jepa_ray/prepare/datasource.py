@@ -11,6 +11,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 import ray.data
@@ -62,6 +63,7 @@ class KeyedShard:
 
 
 Task = Callable[[Work, KeyedShard], Iterator[pa.Table]]
+Writer = TypeVar("Writer", bound=PartWriter)
 
 
 class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
@@ -105,25 +107,38 @@ def run(work: Work, shards: list[KeyedShard], *, cpus: int) -> Iterator[BlockRep
         shards: What to read.
         cpus: Of the cluster; decides which of the two ways is taken.
     """
-    # Ray Data sets its own level on import. A failure reaches us as an exception; logged, it would
-    # come with a traceback that can quote a record.
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-    context = DataContext.get_current().copy()
-    context.target_max_block_size = work.config.raw_block_bytes
-    context.enable_progress_bars = False
-    little = sum(file.bytes for s in shards for file in s.shard.files) <= _LITTLE_BYTES
-    whole = little or len(shards) >= 2 * cpus
-    with DataContext.current(context):
-        reports = _whole_shards(work, shards) if whole else _split_shards(work, shards)
+    with DataContext.current(quiet_context(work)):
+        if goes_whole(shards, cpus):
+            reports = whole_shards(work, shards, prepare_shard)
+        else:
+            reports = _split_shards(work, shards)
         reports.set_name(f"prepare_{work.adapter.info.dataset}")
         for batch in reports.iter_batches(batch_size=None, batch_format="pyarrow"):
             for data in batch["report"].to_pylist():
                 yield BlockReport.loads(data)
 
 
-def _whole_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
+def quiet_context(work: Work) -> DataContext:
+    """Ray Data's settings for this work."""
+    # Ray Data sets its own level on import. A failure reaches us as an exception; logged, it would
+    # come with a traceback that can quote a record.
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    context = DataContext.get_current().copy()
+    context.target_max_block_size = work.config.raw_block_bytes
+    context.enable_progress_bars = False
+    return context
+
+
+def goes_whole(shards: list[KeyedShard], cpus: int) -> bool:
+    """Whether a task reads and parses a shard: there is little to do, or shards for all cores."""
+    little = sum(file.bytes for s in shards for file in s.shard.files) <= _LITTLE_BYTES
+    return little or len(shards) >= 2 * cpus
+
+
+def whole_shards(work: Work, shards: list[KeyedShard], task: Task) -> Dataset:
+    """A task a shard, which does all."""
     return ray.data.read_datasource(
-        ShardDatasource(work, shards, prepare_shard),
+        ShardDatasource(work, shards, task),
         override_num_blocks=len(shards),
         num_cpus=1,
         concurrency=work.config.parse_tasks,
@@ -132,6 +147,13 @@ def _whole_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
 
 def _split_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
     keys = {s.shard.index: s.key for s in shards}
+    return parsed_blocks(work, shards, partial(parse_and_write, work=work, keys=keys))
+
+
+def parsed_blocks(
+    work: Work, shards: list[KeyedShard], parse: Callable[[pa.Table], Iterator[pa.Table]]
+) -> Dataset:
+    """A task a shard cuts it into raw blocks, and as many tasks as there is room for parse them."""
     blocks = ray.data.read_datasource(
         ShardDatasource(work, shards, read_shard),
         override_num_blocks=len(shards),
@@ -139,8 +161,7 @@ def _split_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
         concurrency=work.config.read_tasks,
     )
     return blocks.map_batches(
-        parse_and_write,
-        fn_args=(work, keys),
+        parse,
         batch_size=None,
         batch_format="pyarrow",
         zero_copy_batch=True,
@@ -151,18 +172,22 @@ def _split_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
 
 def prepare_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:
     """Read, parse and write a shard; a report of one row for each part."""
+    for _, report in fill(PartWriter, work, keyed):
+        yield _row(report)
+
+
+def fill(kind: type[Writer], work: Work, keyed: KeyedShard) -> Iterator[tuple[Writer, BlockReport]]:
+    """Read a shard into a writer; the writer and its report at each flush."""
     piece_bytes = min(work.config.raw_block_bytes, _PIECE_BYTES)
     adapter = work.adapter(work.config.model_copy(update={"raw_block_bytes": piece_bytes}))
     shard = keyed.shard
-    writer = PartWriter(
-        adapter, shard.index, target=work.target, key=keyed.key, node=platform.node()
-    )
+    writer = kind(adapter, shard.index, target=work.target, key=keyed.key, node=platform.node())
     for i, file in enumerate(shard.files):
         for block in _blocks(adapter, keyed, i):
             writer.add(i, file.label, block)
             if writer.windows >= _PART_WINDOWS or writer.bytes >= 2 * work.config.raw_block_bytes:
-                yield _row(writer.flush())
-    yield _row(writer.flush(writer.rows))
+                yield writer, writer.flush()
+    yield writer, writer.flush(writer.rows)
 
 
 def parse_and_write(batch: pa.Table, work: Work, keys: dict[int, str]) -> Iterator[pa.Table]:

@@ -21,12 +21,19 @@ from jepa_ray.windows import (
 __all__ = [
     "Manifest",
     "card",
+    "dataset_name",
     "empty_manifest",
     "filled_manifest",
     "public",
     "run_markdown",
     "utc_now",
 ]
+
+
+def dataset_name(adapter: type[Adapter], config: PrepareConfig) -> str:
+    """What the prepared dataset is called: that of another windowing is one of its own."""
+    name = adapter.info.dataset
+    return name if config.windowing == "record" else f"{name}_{config.windowing}"
 
 
 def empty_manifest(
@@ -36,7 +43,7 @@ def empty_manifest(
     now = utc_now()
     return {
         "contract_version": CONTRACT_VERSION,
-        "dataset": adapter.info.dataset,
+        "dataset": dataset_name(adapter, config),
         "status": status,
         "reason": reason,
         "windowing": config.windowing,
@@ -70,10 +77,16 @@ def filled_manifest(
         fingerprint: Of the dataset.
     """
     assert not account.lost, f"{account.lost} records of {empty['dataset']} are not accounted for"
+    days = (
+        {}
+        if account.activities is None
+        else {"activities": account.activities, "shortened": account.shortened}
+    )
     return empty | {
         "records": account.records.total(),
         "windows": account.windows,
         "expanded": account.expanded,
+        **days,
         "distinct_windows": len(account.statistics.contents) if account.statistics else 0,
         "skipped": _sorted(account.skipped),
         "quarantined": _sorted(account.quarantined),

@@ -7,7 +7,7 @@ from pathlib import Path
 from jepa_ray.adapters import Adapter, Shard, SourceFile, raised
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import JepaRayError, SourceError, StageError, UsageError
-from jepa_ray.prepare.documents import Manifest
+from jepa_ray.prepare.documents import Manifest, dataset_name
 from jepa_ray.prepare.fingerprint import (
     dataset_fingerprint,
     file_fingerprint,
@@ -26,6 +26,7 @@ class Plan:
 
     Attributes:
         adapter: Of the dataset.
+        dataset: Its name, with that of the windowing unless it is `record`.
         shards: What to read; [] when the source is absent.
         keys: Of the shards, by content.
         states: Of the shards' files, to see whether they change while they are read.
@@ -36,6 +37,7 @@ class Plan:
     """
 
     adapter: type[Adapter]
+    dataset: str
     shards: list[Shard]
     keys: list[str]
     states: list[list[str]]
@@ -43,11 +45,6 @@ class Plan:
     fingerprint: str
     target: str
     before: Manifest | None
-
-    @property
-    def dataset(self) -> str:
-        """Its name."""
-        return self.adapter.info.dataset
 
     @property
     def completed_before(self) -> bool:
@@ -82,9 +79,11 @@ def make_plan(
     marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
     keys = [shard_key(adapter, config, found) for found in marks]
     files = [pair for found in marks for pair in found]
-    target = join(processed_dir, adapter.info.dataset)
+    dataset = dataset_name(adapter, config)
+    target = join(processed_dir, dataset)
     fingerprint = dataset_fingerprint(adapter, config, files)
-    return Plan(adapter, shards, keys, states, files, fingerprint, target, _before(target))
+    before = _before(target)
+    return Plan(adapter, dataset, shards, keys, states, files, fingerprint, target, before)
 
 
 def again(plan: Plan) -> Plan:

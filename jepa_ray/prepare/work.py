@@ -1,6 +1,6 @@
 """The unfinished shards of a dataset, worked off on Ray; each is marked as soon as it is whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import ray
@@ -48,19 +48,10 @@ def work_off(
     Returns:
         Why not all of them were finished; None: they were.
     """
-    marks = {file.label: mark for file, mark in plan.files}
-    shards = [
-        KeyedShard(
-            shard,
-            key,
-            frozenset(i for i, f in enumerate(shard.files) if marks[f.label] == UNREADABLE),
-        )
-        for shard, key in zip(plan.shards, plan.keys, strict=True)
-        if key not in done
-    ]
+    shards = keyed_shards(plan, done)
     places = {shard.index: place for place, shard in enumerate(plan.shards)}
     records = sum(account.records.total() for account in done.values())
-    work = Work(plan.adapter, config, _absolute(plan.target))
+    work = Work(plan.adapter, config, absolute(plan.target))
     tally, nodes, meters = Tally(), set(), Meters(plan.dataset)
     try:
         for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
@@ -74,16 +65,47 @@ def work_off(
                 _mark(plan, place, whole, nodes)
                 done[plan.keys[place]] = whole
     except (RayError, JepaRayError) as error:
-        return f"a task failed after {records} records: {_cause(error)}"
+        return f"a task failed after {records} records: {cause(error)}"
     return None
 
 
+def keyed_shards(plan: Plan, done: Container[str] = ()) -> list[KeyedShard]:
+    """The shards of a plan but those whose keys are in `done`."""
+    marks = {file.label: mark for file, mark in plan.files}
+    return [
+        KeyedShard(
+            shard,
+            key,
+            frozenset(i for i, f in enumerate(shard.files) if marks[f.label] == UNREADABLE),
+        )
+        for shard, key in zip(plan.shards, plan.keys, strict=True)
+        if key not in done
+    ]
+
+
 def _mark(plan: Plan, place: int, whole: Account, nodes: set[str]) -> None:
-    """Mark a shard as finished, if its files are as they were and what they gave is there."""
-    target, files = plan.target, plan.shards[place].files
-    for file, state in zip(files, plan.states[place], strict=True):
+    refuse_changed(plan, place)
+    refuse_lost(plan.target, whole, nodes)
+    finish(plan.target, plan.keys[place], whole)
+
+
+def refuse_changed(plan: Plan, place: int) -> None:
+    """The files of a shard have to be as they were when the run was planned.
+
+    Raises:
+        StageError: One is not.
+    """
+    for file, state in zip(plan.shards[place].files, plan.states[place], strict=True):
         if file_state(file) != state:
             raise StageError(f"{file.label} changed while it was read; run again once it rests")
+
+
+def refuse_lost(target: str, whole: Account, nodes: set[str]) -> None:
+    """What other nodes wrote has to be where this one can see it.
+
+    Raises:
+        StageError: A file is not.
+    """
     lost = lost_files(target, whole) if local_path(target) else []
     if lost:
         raise StageError(
@@ -91,10 +113,9 @@ def _mark(plan: Plan, place: int, whole: Account, nodes: set[str]) -> None:
             f"{', '.join(sorted(nodes))}): --processed-dir must be object storage or a disk that "
             "all nodes see"
         )
-    finish(target, plan.keys[place], whole)
 
 
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
     """What broke a task; only our own messages are repeated, others may quote a record."""
     last: BaseException = error
     # Ray's own errors are of the class of their cause too, and quote a traceback.
@@ -107,6 +128,6 @@ def _cause(error: Exception) -> str:
     return str(last)
 
 
-def _absolute(target: str) -> str:
-    """Ray workers have a working directory of their own."""
+def absolute(target: str) -> str:
+    """A folder as every worker finds it: Ray workers have a working directory of their own."""
     return target if "://" in target else str(Path(target).absolute())

@@ -9,6 +9,7 @@ from jepa_ray.windows.activity import (
     Rejected,
     Skipped,
 )
+from jepa_ray.windows.actor_day import ACTOR_DAY, actor_day_windows
 from jepa_ray.windows.card import count_lines, dataset_card
 from jepa_ray.windows.contract import (
     CONTRACT_VERSION,
@@ -24,6 +25,7 @@ from jepa_ray.windows.contract import (
     STORED,
     TEXT_CHARS_SCALE,
 )
+from jepa_ray.windows.days import MAX_DAYS, DayRuns, Spread, combine, day_runs
 from jepa_ray.windows.folder import is_whole, sweep, too_bad, write_stats
 from jepa_ray.windows.identity import NameHasher
 from jepa_ray.windows.manifest import Manifest, public, read_manifest, utc_now
@@ -41,11 +43,13 @@ from jepa_ray.windows.statistics import Statistics
 from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
 
 __all__ = [
+    "ACTOR_DAY",
     "CONTRACT_VERSION",
     "DAY_MINUTES",
     "FEATURES",
     "FEATURE_COUNT",
     "INDEX",
+    "MAX_DAYS",
     "NORMAL_PRIORITY",
     "NO_OFFSET",
     "NO_TIME",
@@ -61,16 +65,21 @@ __all__ = [
     "Activity",
     "ActivityBatch",
     "Columns",
+    "DayRuns",
     "Manifest",
     "NameHasher",
     "Part",
     "Rejected",
     "Skipped",
     "SparseWindows",
+    "Spread",
     "Statistics",
+    "actor_day_windows",
+    "combine",
     "concat",
     "count_lines",
     "dataset_card",
+    "day_runs",
     "is_whole",
     "mix64",
     "parquet_bytes",

@@ -28,7 +28,7 @@ def dataset_card(
         *(f"| {name} | {value} |" for name, value in about.items()),
         f"| status | {manifest['status']} |",
         f"| records | {manifest['records']:,} |",
-        f"| windows | {manifest['windows']:,} (of these {manifest['expanded']:,} recurrences) |",
+        *_counted(manifest),
         f"| distinct windows | {manifest['distinct_windows']:,} |",
     ]
     if stats:
@@ -41,6 +41,17 @@ def dataset_card(
     if stats:
         lines += _features(stats["features"])
     return "\n".join([*lines, ""])
+
+
+def _counted(manifest: Manifest) -> list[str]:
+    """How many windows, and where they come from."""
+    if "activities" not in manifest:
+        again = f"(of these {manifest['expanded']:,} recurrences)"
+        return [f"| windows | {manifest['windows']:,} {again} |"]
+    return [
+        f"| activities | {manifest['activities']:,} |",
+        f"| windows | {manifest['windows']:,} (an actor's day each) |",
+    ]
 
 
 def count_lines(title: str, counts: Mapping[str, int]) -> list[str]:
