@@ -33,7 +33,7 @@ def ours(files: list[Path], target: Path) -> int:
         for block in adapter.blocks(file):
             table = raw_table(i, 0, file.label, block)
             report = process_block(adapter, table, target=str(target), key="bench")
-            windows += report.part.rows if report.part else 0
+            windows += report.account.windows
     return windows
 
 

@@ -10,7 +10,6 @@ from jepa_ray.readers.stream import InputStream
 
 CHUNK_BYTES = 256 << 10
 _NEWLINE = ord("\n")
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 def line_chunks(
@@ -61,9 +60,20 @@ def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefe
     if len(data) <= limit:
         yield RawItem(number, "", data)
         return
-    for line in _LINE.findall(data):  # splitlines would also cut at a lone carriage return
-        yield RawItem(number, "", line) if len(line) <= limit else _too_long(number, limit)
-        number += 1
+    at = 0
+    for line in re.finditer(rb"[^\n]{%d,}\n?" % limit, data):
+        if line.end() - line.start() > limit:
+            yield from _lines(data[at : line.start()], number)
+            number += _newlines(data[at : line.start()])
+            yield _too_long(number, limit)
+            number += 1
+            at = line.end()
+    yield from _lines(data[at:], number)
+
+
+def _lines(data: bytes, number: int) -> Iterator[RawItem]:
+    if data:
+        yield RawItem(number, "", data)
 
 
 def _past_newline(stream: InputStream) -> bytes:

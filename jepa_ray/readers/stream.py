@@ -80,15 +80,16 @@ class InputStream:
 
     def some(self, least: int) -> bytes:
         """At least `least` bytes, fewer only at the end; as they come, so mostly uncopied."""
-        parts = [self._ready[self._at :]] if self._at < len(self._ready) else []
-        self._ready, self._at = b"", 0
-        missing = least - sum(map(len, parts))
-        while missing > 0:
-            piece = self._next_piece()
-            if not piece:
-                break
+        parts: list[bytes] = []
+        while least > 0:
+            if self._at == len(self._ready):
+                self._ready, self._at = self._next_piece(), 0
+                if not self._ready:
+                    break
+            piece = self._ready[self._at : self._at + _MAX_PIECE_OUT]  # whole: no copy
+            self._at += len(piece)
             parts.append(piece)
-            missing -= len(piece)
+            least -= len(piece)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def skip(self, size: int) -> int:
