@@ -7,7 +7,7 @@ import typer
 
 from jepa_ray.cli.console import console, print_json
 from jepa_ray.cli.options import Json
-from jepa_ray.errors import ConfigError
+from jepa_ray.errors import ConfigError, UsageError
 
 
 def run(
@@ -22,6 +22,8 @@ def run(
     from jepa_ray.report import read_stats, read_window, terminal_picture, write_png
     from jepa_ray.windows import FEATURES
 
+    if png is not None and (png.suffix != ".png" or png.is_dir()):
+        raise UsageError(f"--png {png}: give the name of a file that ends in .png")
     stats = read_stats(folder)
     window = read_window(folder, _uid(uid))
     name = folder.rstrip("/").rpartition("/")[2]

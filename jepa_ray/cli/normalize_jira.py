@@ -1,5 +1,6 @@
 """`jepa-ray normalize-jira`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,8 @@ def run(
         print_json(result.document())
     else:
         _show(result)
+    if not result.records:
+        sys.stderr.write(f"jepa-ray: {archive} holds no issue: is it the dump of Jira?\n")
     if result.broken:
         raise StageError(
             f"{archive} is damaged: {'; '.join(result.broken)}. {out} holds the {result.records:,} "
