@@ -20,7 +20,6 @@ import re
 from collections.abc import Iterator
 from email.errors import MessageError
 from email.message import Message
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,6 +31,7 @@ from jepa_ray.adapters.base import (
     file_shards,
     source_stream,
 )
+from jepa_ray.adapters.mail_headers import mail_headers
 from jepa_ray.adapters.record_adapters import RecordAdapter
 from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
 from jepa_ray.storage import open_source
@@ -47,8 +47,9 @@ _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _MAX_BOUNDARY_TESTS = 2_000_000
 """The parser tests each line against the boundaries of all parts that it is in."""
 _TOKEN = re.compile(r"[^\s<>,;:\"'()\[\]]+")
+_LONG_TYPE_BYTES = 4096
 _LONG_TYPE = re.compile(
-    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){4096}", re.IGNORECASE | re.MULTILINE
+    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % _LONG_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
 )
 """Its parameters take the parser quadratic time."""
 _NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "raw-unicode-escape", "undefined"}
@@ -58,8 +59,6 @@ _NO_CHARSETS |= {"unicode_escape", "unicode-escape"}
 _PARSER_ERRORS = (
     MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError, IndexError,
 )  # fmt: skip
-
-_parse_headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes
 
 
 class EnronMaildir(RecordAdapter):
@@ -106,7 +105,7 @@ class EnronMaildir(RecordAdapter):
         head = data[: match.start()] if match else data[:_MAX_HEADER_BYTES]
         body = data[match.end() :] if match else b""
         try:
-            headers = _parse_headers(head)
+            headers = mail_headers(head)
             start = _start(headers)
             people = _people(headers)
             subject = str(headers.get("Subject") or "")
@@ -201,12 +200,12 @@ def _addresses(headers: Message, name: str) -> list[str]:
 
 def _body_chars(headers: Message, data: bytes, body: bytes) -> int:
     """Characters of the text parts; of the raw body where decoding would cost too much."""
-    if _LONG_TYPE.search(data):
+    if len(data) > _LONG_TYPE_BYTES and _LONG_TYPE.search(data):
         return len(body)
     encoding = str(headers.get("Content-Transfer-Encoding") or "7bit").strip().lower()
     kind = headers.get_content_maintype()
     if kind == "text" and encoding in ("7bit", "8bit", "binary"):
-        return _text_chars(body, headers.get_content_charset())
+        return len(body) if body.isascii() else _text_chars(body, headers.get_content_charset())
     nested = data.lower().count(b"multipart/")
     if len(data) > _MAX_MULTIPART_BYTES or nested * data.count(b"\n") > _MAX_BOUNDARY_TESTS:
         return len(body)

@@ -8,7 +8,7 @@ import pickle
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -121,11 +121,35 @@ def process_block(
 
 def process_rows(writer: "PartWriter", table: pa.Table) -> BlockReport:
     """The same by the writer of their shard, all at one flush."""
-    rows = table.to_pylist()
-    closing = rows.pop()["number"] if rows[-1]["slug"] == END_OF_SHARD else None
-    for (file, source), group in groupby(rows, key=lambda row: (row["file"], str(row["source"]))):
-        writer.add(file, source, [_raw_item(row) for row in group])
+    rows = _rows(table)
+    closing = rows.pop().item.number if rows[-1].closing else None
+    for (file, source), group in groupby(rows, key=lambda row: (row.file, row.source)):
+        writer.add(file, source, [row.item for row in group])
     return writer.flush(closing)
+
+
+class _Row(NamedTuple):
+    """A row of `RAW_SCHEMA`."""
+
+    file: int
+    source: str
+    item: RawItem | RawDefect
+
+    @property
+    def closing(self) -> bool:
+        """Whether it says that the shard ends."""
+        return isinstance(self.item, RawDefect) and self.item.slug == END_OF_SHARD
+
+
+def _rows(table: pa.Table) -> list[_Row]:
+    """Column by column: a dict a row would cost as much as parsing a mail's headers."""
+    columns = [table[field.name].to_pylist() for field in RAW_SCHEMA][1:]
+    return [
+        _Row(file, str(source), RawDefect(number, slug, detail))
+        if slug is not None
+        else _Row(file, str(source), RawItem(number, name.decode("utf-8", "surrogateescape"), data))
+        for file, source, number, name, data, slug, detail in zip(*columns, strict=True)
+    ]
 
 
 class PartWriter:
@@ -198,12 +222,6 @@ class PartWriter:
         name = f"part-{stem}-{{digest}}.parquet"
         parts, statistics = _write_windows(self._adapter, batch, self._target, name)
         return replace(account, parts=parts, statistics=statistics)
-
-
-def _raw_item(row: dict[str, Any]) -> RawItem | RawDefect:
-    if row["slug"] is not None:
-        return RawDefect(row["number"], row["slug"], row["detail"])
-    return RawItem(row["number"], row["name"].decode("utf-8", "surrogateescape"), row["data"])
 
 
 def _write_windows(

@@ -69,7 +69,9 @@ class NameHasher:
         """The hash of one name: 1 .. 2**64 - 1 (0 stands for "nobody")."""
         found = self._cache.get(name)
         if found is None:
-            found = int(self.many([name])[0])
+            state = self._head.copy()
+            state.update(name.encode("utf-8", "surrogatepass"))
+            found = int.from_bytes(state.digest(), "little") or 1
             if len(self._cache) < _CACHE_LIMIT:
                 self._cache[name] = found
         return found
