@@ -38,9 +38,12 @@ def local_path(url: str | Path) -> Path | None:
 
 
 def _resolve(url: str | Path) -> tuple[Any, str]:
-    """File system and path of a URL; UsageError when nothing here knows its scheme."""
+    """File system and path of a URL; UsageError when nothing here knows its scheme.
+
+    Listings are never cached: other processes write there too.
+    """
     try:
-        fs, path = url_to_fs(str(url))
+        fs, path = url_to_fs(str(url), use_listings_cache=False)
     except (ValueError, ImportError) as error:
         raise UsageError(f"{url} cannot be opened: {error}") from None
     return fs, str(path)

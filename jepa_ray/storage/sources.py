@@ -29,7 +29,7 @@ def source_path(url: str | Path) -> Path:
     from upath import UPath  # noqa: PLC0415 - and with it fsspec: only where it is needed
 
     try:
-        path = UPath(str(url))
+        path = UPath(str(url), use_listings_cache=False)  # files may change beside us
         path.fs  # noqa: B018 - a scheme whose package is not installed shows here
     except (ValueError, ImportError) as error:
         raise UsageError(f"{url} cannot be opened: {error}") from None

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pytest
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare import prepare
 from jepa_ray.synth import synthesize
+from tests.cluster.raylets import start_raylets
 
 pytestmark = pytest.mark.s3
 NAMES = ("calendar_ics_thunderbird", "enron_maildir", "gharchive", "public_jira")
@@ -77,6 +79,50 @@ def test_sources_and_windows_in_a_bucket_are_those_of_a_disk(s3, raw, tmp_path, 
     assert s3.contents() == before
     text = b"".join(before.values()).decode("latin-1") + found.stdout + found.stderr
     assert s3.environment["AWS_SECRET_ACCESS_KEY"] not in text
+
+
+def test_new_files_beside_old_ones_are_prepared_alone(s3, tmp_path):
+    for number in (1, 2):
+        synthesize("public_jira", tmp_path / str(number), seed=number, records=40)
+        (file,) = (tmp_path / str(number)).rglob("*.gz")
+        s3.fs.put_file(str(file), f"{s3.bucket}/raw/public_jira/{number}.jsonl.gz")
+        found = run(s3, *prepare_command(s3, names=("public_jira",)))
+        assert found.returncode == 0, found.stderr
+        manifest = json.loads(found.stdout)["datasets"]["public_jira"]
+        assert (manifest["status"], manifest["records"]) == ("completed", 40 * number)
+    assert "1 of 2 shards were finished before" in found.stderr
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_a_cluster_without_a_shared_disk_loses_a_node_and_nothing_else(s3, tmp_path, ray_session):
+    names = ("enron_maildir", "gharchive")
+    for name in names:
+        synthesize(name, tmp_path / "raw", seed=1, records=6000)
+    s3.upload(tmp_path / "raw", "raw")
+    with start_raylets(s3.environment) as cluster:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jepa_ray", *prepare_command(s3, names=names),
+             "--set", "raw_block_bytes=262144"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | s3.environment | {"RAY_ADDRESS": cluster.address},
+        )  # fmt: skip
+        while not any("/windows/part-" in key for key in s3.contents()):
+            time.sleep(0.1)
+        cluster.kill_node()
+        _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    s3.fs.invalidate_cache()
+    local = prepare(
+        list(names), data_root=tmp_path / "raw", processed_dir=str(tmp_path / "p"),
+        reports_dir=str(tmp_path / "r"), run_id="a", config=PrepareConfig(),
+    )  # fmt: skip
+    for name in names:
+        folder = f"{s3.bucket}/processed/{name}"
+        there = json.loads(s3.fs.cat_file(f"{folder}/manifest.json"))
+        assert windows(there, lambda n, f=folder: s3.fs.open(f"{f}/windows/{n}")) == windows(
+            local.manifests[name], lambda n, d=name: tmp_path / "p" / d / "windows" / n
+        )
 
 
 @pytest.mark.parametrize("where", ["--data-root", "--processed-dir", "--reports-dir"])
