@@ -14,6 +14,8 @@ from jepa_ray.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from jepa_ray.windows import Manifest
+
 _EVERY_SECONDS = 30.0
 _WIDTH = 160
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -48,6 +50,22 @@ def console() -> "Console":
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _WIDTH)
+
+
+def print_manifests(title: str, manifests: "dict[str, Manifest]") -> None:
+    """Datasets as a table, a row each; one without work is `unchanged`."""
+    from rich.table import Table
+
+    columns = ("dataset", "status", "records", "windows", "distinct", "skipped", "quarantined", "s")
+    table = Table(*columns, title=title)
+    for name, m in manifests.items():
+        counts = (m["records"], m["windows"], m["distinct_windows"])
+        bad = (sum(m["skipped"].values()), sum(m["quarantined"].values()))
+        idle = m.get("unchanged") and m["status"] == "completed"
+        numbers = [f"{n:,}" for n in (*counts, *bad)]
+        status = "unchanged" if idle else m["status"]
+        table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
+    console().print(table)
 
 
 class Ticker:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jepa_ray.cli.console import Ticker, console, print_json, start_logging
+from jepa_ray.cli.console import Ticker, console, print_json, print_manifests, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, dataset_names
 from jepa_ray.errors import StageError
 
@@ -48,18 +48,8 @@ def run(
 
 def show(result: "ImportResult") -> None:
     """The datasets as a table, and what of the metadata was not kept."""
-    from rich.table import Table
-
-    columns = ("dataset", "status", "records", "windows", "distinct", "skipped", "quarantined", "s")
-    table = Table(*columns, title=f"import into {result.processed_dir}")
+    print_manifests(f"import into {result.processed_dir}", result.manifests)
     out = console()
-    for name, m in result.manifests.items():
-        counts = (m["records"], m["windows"], m["distinct_windows"])
-        bad = (sum(m["skipped"].values()), sum(m["quarantined"].values()))
-        status = "unchanged" if m.get("unchanged") else m["status"]
-        numbers = [f"{n:,}" for n in (*counts, *bad)]
-        table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
-    out.print(table)
     for name, m in result.manifests.items():
         if m["metadata_dropped"]:
             keys = ", ".join(f"{key}: {n:,}" for key, n in m["metadata_dropped"].items())

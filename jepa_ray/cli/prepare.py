@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from jepa_ray.cli.console import Ticker, check_run_id, console, print_json, start_logging
+from jepa_ray.cli.console import (
+    Ticker,
+    check_run_id,
+    console,
+    print_json,
+    print_manifests,
+    start_logging,
+)
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
 from jepa_ray.errors import StageError
 
@@ -54,18 +61,6 @@ def run(
 
 def show(result: "PrepareResult") -> None:
     """The run as a table."""
-    from rich.table import Table
-
-    columns = ("dataset", "status", "records", "windows", "distinct", "skipped", "quarantined", "s")
-    table = Table(*columns, title=f"prepare {result.run_id}")
-    for name, m in result.manifests.items():
-        counts = (m["records"], m["windows"], m["distinct_windows"])
-        bad = (sum(m["skipped"].values()), sum(m["quarantined"].values()))
-        idle = m.get("unchanged") and m["status"] == "completed"
-        status = "unchanged" if idle else m["status"]
-        numbers = [f"{n:,}" for n in (*counts, *bad)]
-        table.add_row(name, status, *numbers, f"{m['seconds']:.1f}")
-    out = console()
-    out.print(table)
+    print_manifests(f"prepare {result.run_id}", result.manifests)
     if all(m.get("unchanged") for m in result.manifests.values()):
-        out.print("Nothing to do: the input is unchanged.")
+        console().print("Nothing to do: the input is unchanged.")

@@ -11,13 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 from numpy.typing import NDArray
 
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import join, list_names
+from jepa_ray.storage import (
+    join,
+    list_names,
+    resolve,
+)
 from jepa_ray.windows import (
     ACTOR_DAY,
     NO_TIME,
@@ -185,7 +188,7 @@ def _manifest(folder: str, name: str) -> Manifest:
 
 
 def _read_parts(folder: str, manifest: Manifest, columns: list[str]) -> pa.Table:
-    fs, path = url_to_fs(folder)
+    fs, path = resolve(folder)
     tables = []
     for part in manifest["parts"]:
         file = f"{path}/windows/{part['name']}"

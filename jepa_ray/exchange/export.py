@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 from numpy.typing import NDArray
 
 from jepa_ray import __version__
@@ -21,7 +20,6 @@ from jepa_ray.config import SplitConfig
 from jepa_ray.corpus import read_keys, validation_mask
 from jepa_ray.errors import CorpusError, UsageError
 from jepa_ray.exchange.encode import RecordWriter
-from jepa_ray.exchange.faults import store_faults
 from jepa_ray.exchange.places import same_place
 from jepa_ray.exchange.sides import ACCOUNT, SIDES, UNFINISHED, SideWriter, side_files
 from jepa_ray.storage import (
@@ -31,6 +29,8 @@ from jepa_ray.storage import (
     join,
     list_names,
     require_writable,
+    resolve,
+    store_faults,
     write_json,
 )
 from jepa_ray.windows import CONTRACT_VERSION, Manifest, read_manifest
@@ -199,7 +199,7 @@ class _DamagedError(Exception):
 
 
 def _part_batches(url: str) -> Iterator[pa.Table]:
-    fs, path = url_to_fs(url)
+    fs, path = resolve(url)
     try:
         with pq.ParquetFile(path, filesystem=fs) as file:
             for batch in file.iter_batches(_BATCH):

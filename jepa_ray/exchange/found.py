@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from fsspec.core import url_to_fs
-
 from jepa_ray.errors import SourceError
-from jepa_ray.exchange.faults import Sure, store_faults
 from jepa_ray.exchange.sides import PACKED, SIDES, Content, check_account, side_files
 from jepa_ray.readers import Bounds, InputStream, RawBlock, blocks_of, codec_of, line_chunks
-from jepa_ray.storage import exists, join, list_names, list_sizes
+from jepa_ray.storage import (
+    GuardedStream,
+    exists,
+    join,
+    list_names,
+    list_sizes,
+    resolve,
+    store_faults,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _TAKEN = ("all", "combined")
@@ -83,7 +88,7 @@ def _datasets(folder: str) -> list[str]:
     """Names of the folders in a folder."""
     if not exists(folder):
         raise SourceError(f"{folder} does not exist; give the folder that `jepa-ray export` wrote")
-    fs, path = url_to_fs(folder)
+    fs, path = resolve(folder)
     names = list_names(folder)
     found = [name for name in names if fs.isdir(f"{path.rstrip('/')}/{name}")]
     stray = [file for side in SIDES for file in side_files(side) if file in names]
@@ -120,11 +125,11 @@ def _files(folder: str, name: str) -> list[SourceRecords]:
 
 @contextmanager
 def _opened(url: str) -> Iterator[BinaryIO]:
-    fs, path = url_to_fs(url)
+    fs, path = resolve(url)
     with store_faults(f"reading {url}"):
         raw = fs.open(path, "rb")
     with raw:
-        yield cast("BinaryIO", Sure(raw, url))
+        yield cast("BinaryIO", GuardedStream(raw, url))
 
 
 def _content(url: str) -> Content:

@@ -16,7 +16,6 @@ from jepa_ray.config import ImportConfig
 from jepa_ray.errors import UsageError
 from jepa_ray.exchange.decode import RecordReader
 from jepa_ray.exchange.documents import import_card, import_fingerprint, import_manifest
-from jepa_ray.exchange.faults import store_faults
 from jepa_ray.exchange.found import SourceRecords, find_records
 from jepa_ray.exchange.intake import take_in
 from jepa_ray.exchange.places import same_place
@@ -25,6 +24,7 @@ from jepa_ray.storage import (
     exclusive,
     join,
     require_writable,
+    store_faults,
     write_bytes,
     write_json,
 )

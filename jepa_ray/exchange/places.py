@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from fsspec.core import url_to_fs
-
-from jepa_ray.errors import UsageError
-from jepa_ray.storage import local_path
+from jepa_ray.storage import local_path, resolve
 
 
 def same_place(one: str, other: str) -> bool:
@@ -21,8 +18,5 @@ def _place(url: str) -> tuple[object, str]:
     path = local_path(url)
     if path is not None:
         return Path, str(path.resolve())
-    try:
-        fs, remote = url_to_fs(url)
-    except (ValueError, ImportError) as error:
-        raise UsageError(f"{url} cannot be opened: {error}") from None
+    fs, remote = resolve(url)
     return fs, str(remote).rstrip("/")

@@ -7,11 +7,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 from numpy.typing import NDArray
 
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import exists, join, read_json
+from jepa_ray.storage import (
+    exists,
+    join,
+    read_json,
+    resolve,
+)
 from jepa_ray.windows import read_manifest, sparse_windows
 
 
@@ -48,7 +52,7 @@ def read_window(folder: str, uid: int | None = None) -> PreparedWindow:
     Raises:
         CorpusError: There is no such window, or no prepared dataset.
     """
-    fs, path = url_to_fs(folder)
+    fs, path = resolve(folder)
     for part in _manifest(folder)["parts"]:
         file = f"{path}/windows/{part['name']}"
         try:

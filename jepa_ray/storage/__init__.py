@@ -11,14 +11,16 @@ from jepa_ray.storage.files import (
     read_bytes,
     read_json,
     require_writable,
+    resolve,
     write_bytes,
     write_json,
 )
-from jepa_ray.storage.remote import client_faults, reachable
+from jepa_ray.storage.remote import GuardedStream, client_faults, reachable, store_faults
 from jepa_ray.storage.sources import open_source, source_folder, source_path
 from jepa_ray.storage.streams import atomic_writer
 
 __all__ = [
+    "GuardedStream",
     "atomic_writer",
     "client_faults",
     "delete",
@@ -33,8 +35,10 @@ __all__ = [
     "read_bytes",
     "read_json",
     "require_writable",
+    "resolve",
     "source_folder",
     "source_path",
+    "store_faults",
     "write_bytes",
     "write_json",
 ]

@@ -37,7 +37,7 @@ def local_path(url: str | Path) -> Path | None:
     return None if "://" in text else Path(text)
 
 
-def _resolve(url: str | Path) -> tuple[Any, str]:
+def resolve(url: str | Path) -> tuple[Any, str]:
     """File system and path of a URL; UsageError when nothing here knows its scheme.
 
     Listings are never cached: other processes write there too.
@@ -52,14 +52,14 @@ def _resolve(url: str | Path) -> tuple[Any, str]:
 @reachable
 def exists(url: str | Path) -> bool:
     """Whether there is a file or folder."""
-    fs, path = _resolve(url)
+    fs, path = resolve(url)
     return bool(fs.exists(path))
 
 
 @reachable
 def read_bytes(url: str | Path) -> bytes:
     """The whole content; FileNotFoundError when there is none."""
-    fs, path = _resolve(url)
+    fs, path = resolve(url)
     content: bytes = fs.cat_file(path)
     return content
 
@@ -74,7 +74,7 @@ def write_bytes(url: str | Path, data: bytes) -> None:
     """Write a file whole or not at all; folders are made."""
     path = local_path(url)
     if path is None:
-        fs, remote = _resolve(url)
+        fs, remote = resolve(url)
         fs.pipe_file(remote, data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def write_json(url: str | Path, document: Any) -> None:
 @reachable
 def list_names(url: str | Path) -> list[str]:
     """Names in a folder, sorted; [] when there is none."""
-    fs, path = _resolve(url)
+    fs, path = resolve(url)
     try:
         found = fs.ls(path, detail=False)
     except (FileNotFoundError, NotADirectoryError):
@@ -111,7 +111,7 @@ def list_names(url: str | Path) -> list[str]:
 @reachable
 def list_sizes(url: str | Path) -> dict[str, int]:
     """Files in a folder with their bytes; {} when there is none."""
-    fs, path = _resolve(url)
+    fs, path = resolve(url)
     try:
         found = fs.ls(path, detail=True)
     except (FileNotFoundError, NotADirectoryError):
@@ -163,7 +163,7 @@ def exclusive(url: str | Path, what: str) -> Iterator[None]:
 @reachable
 def delete(url: str | Path) -> None:
     """Delete a file; nothing happens when there is none."""
-    fs, path = _resolve(url)
+    fs, path = resolve(url)
     try:
         fs.rm_file(path)
     except FileNotFoundError:

@@ -1,14 +1,17 @@
 """Raw sources on a disk or in an object store, as path objects and as streams."""
 
-import io
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from jepa_ray.errors import SourceError, StageError, UsageError
+from jepa_ray.errors import SourceError, UsageError
 from jepa_ray.storage.files import local_path
-from jepa_ray.storage.remote import reachable, remote_faults
+from jepa_ray.storage.remote import GuardedStream, reachable, store_faults
 
 _READ_AHEAD = 8 << 20
+_OF_THE_FILE = (FileNotFoundError, PermissionError, IsADirectoryError)
+_WAY_OUT = (
+    "run again to go on from the finished shards, or take the file away if it can never be read"
+)
 
 
 def source_path(url: str | Path) -> Path:
@@ -63,51 +66,11 @@ def open_source(path: Path) -> BinaryIO:
         StageError: The disk or the store failed, now or in a later `read`: this says nothing of the
             file, so it is no defect of it.
     """
-    try:
+    with store_faults(f"reading {path.name}", _WAY_OUT, passing=_OF_THE_FILE):
         raw = path.open("rb") if isinstance(path, Path) else _open_remote(path)
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
-    except remote_faults() as error:
-        raise _failed(path, error) from None
-    return cast("BinaryIO", _Guarded(path, raw))
+    return cast("BinaryIO", GuardedStream(raw, path.name, _WAY_OUT))
 
 
 def _open_remote(path: Any) -> BinaryIO:
     found: BinaryIO = path.open("rb", block_size=_READ_AHEAD, cache_type="readahead")
     return found
-
-
-class _Guarded(io.RawIOBase):
-    """A stream whose failures are not taken for the end or a defect of the file."""
-
-    def __init__(self, path: Path, raw: BinaryIO) -> None:
-        self._path = path
-        self._raw = raw
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; StageError when the disk or the store fails."""
-        try:
-            return self._raw.read(size)
-        except remote_faults() as error:
-            raise _failed(self._path, error) from None
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place, for what reads on."""
-        return self._raw.seek(offset, whence)
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def close(self) -> None:
-        """Close the stream below too."""
-        self._raw.close()
-        super().close()
-
-
-def _failed(path: Path, error: BaseException) -> StageError:
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return StageError(
-        f"reading {path.name} failed: {reason}; run again to go on from the finished shards, or "
-        "take the file away if it can never be read"
-    )

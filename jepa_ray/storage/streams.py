@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from fsspec.core import url_to_fs
-
-from jepa_ray.storage.files import local_path
+from jepa_ray.storage.files import local_path, resolve
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         else:
-            fs, remote = url_to_fs(str(url))
+            fs, remote = resolve(url)
             fs.put_file(temporary, remote)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
+from jepa_ray.synth.moments import due_date
 from jepa_ray.synth.output_files import whole_gzip_file
 from jepa_ray.synth.population import Person, generator, people, portions, sentences, text, words
 
@@ -42,7 +43,7 @@ def issues_of(seed: int, jira: int, count: int) -> Iterator[dict[str, str | None
     last_of_project = [0] * _PROJECTS_A_JIRA
     for number, (created, project) in enumerate(_moments(rng, teams, count), start=10_000):
         last_of_project[project] += 1
-        due = _due(rng, created.date()) if rng.random() < _DUE_SHARES[project] else None
+        due = due_date(rng, created.date()) if rng.random() < _DUE_SHARES[project] else None
         yield {
             "id": f"{name}:{number}",
             "key": f"{keys[project]}-{last_of_project[project]}",
@@ -62,13 +63,3 @@ def _moments(rng: Random, teams: list[Person], count: int) -> Iterator[tuple[dt.
                 rng.randrange(len(teams)) for _ in range(min(_SORTED_AT_ONCE, in_week - first))
             ]
             yield from sorted((teams[project].moment(rng, monday), project) for project in drawn)
-
-
-def _due(rng: Random, created: dt.date) -> dt.date:
-    """Draw a due date: one in ten the same day, else some weeks ahead and mostly a Friday."""
-    if rng.random() < 0.1:
-        return created
-    weekday = 4 if rng.random() < 0.6 else rng.randrange(5)
-    weeks = min(40, int(rng.expovariate(0.5)))
-    day = created + dt.timedelta(days=weeks * 7 + (weekday - created.weekday()) % 7)
-    return day if day > created else day + dt.timedelta(weeks=1)
