@@ -1,26 +1,34 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
 from jepa_ray.config.load import load_config
-from jepa_ray.config.models import (
+from jepa_ray.config.stages import (
     EvaluateConfig,
     ExportConfig,
     IcsConfig,
     ImportConfig,
-    MaskConfig,
-    ModelConfig,
     PrepareConfig,
     SplitConfig,
+)
+from jepa_ray.config.training import (
+    CheckpointConfig,
+    MaskConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ScheduleConfig,
     TrainConfig,
 )
 
 __all__ = [
+    "CheckpointConfig",
     "EvaluateConfig",
     "ExportConfig",
     "IcsConfig",
     "ImportConfig",
     "MaskConfig",
     "ModelConfig",
+    "ObjectiveConfig",
     "PrepareConfig",
+    "ScheduleConfig",
     "SplitConfig",
     "TrainConfig",
     "load_config",

@@ -83,7 +83,7 @@ def test_an_unknown_nested_key_lists_the_settings_of_its_group():
 def test_an_unknown_key_like_no_other_gets_no_guess():
     said = refused("qqqqqq=1")
     assert "did you mean" not in said
-    assert "Allowed: seed" in said
+    assert "Allowed: preset, seed" in said
 
 
 def test_several_mistakes_are_told_at_once():

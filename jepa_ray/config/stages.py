@@ -1,15 +1,11 @@
-"""One frozen model per stage. Every field says what it is; unknown keys are refused."""
+"""Settings of all stages but training. Every field says what it is; unknown keys are refused."""
 
 import datetime as dt
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Config(BaseModel):
-    """What all settings share: frozen, no key that we do not know, no infinite number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+from jepa_ray.config.base import Config
 
 
 class IcsConfig(Config):
@@ -108,58 +104,6 @@ class ImportConfig(Config):
         description="Salt for actors and projects that come by name; JEPA_RAY_ACTOR_SALT overrides "
         "it. Never stored.",
     )
-
-
-class MaskConfig(Config):
-    """Which slots are hidden."""
-
-    kind: Literal["span"] = Field("span", description="One contiguous span per window.")
-    ratio: float = Field(0.40, gt=0, lt=1, description="Share of the 96 slots that is hidden.")
-
-
-class ModelConfig(Config):
-    """The network. The defaults are the preset `reference`."""
-
-    d_model: int = Field(64, ge=8, description="Width of a token and of an embedding.")
-    layers: int = Field(2, ge=1, description="Blocks of each encoder.")
-    heads: int = Field(4, ge=1, description="Attention heads; divides d_model.")
-    mlp: int = Field(128, ge=8, description="Hidden width of a block's MLP.")
-    predictor_layers: int = Field(1, ge=1, description="Blocks of the predictor.")
-
-    @model_validator(mode="after")
-    def _heads_divide_width(self) -> "ModelConfig":
-        if self.d_model % self.heads:
-            raise ValueError(f"heads ({self.heads}) must divide d_model ({self.d_model})")
-        return self
-
-
-class TrainConfig(Config):
-    """windows -> checkpoint. The defaults are the preset `reference`."""
-
-    seed: int = Field(0, description="Weights, order and masks.", ge=0, lt=2**63)
-    steps: int = Field(1000, ge=1, description="Optimiser steps.")
-    batch_size: int = Field(32, ge=1, description="Windows of one step over all workers.")
-    lr: float = Field(1e-3, gt=0, description="AdamW learning rate.")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay.")
-    ema: float = Field(0.99, ge=0, lt=1, description="Decay of the target encoder per step.")
-    val_every: int = Field(
-        200, ge=1, description="Steps between validations; the end is always one."
-    )
-    val_batches: int = Field(20, ge=1, description="Held-out batches of one validation.")
-    workers: int = Field(1, ge=1, description="Ray Train workers (DDP); divides batch_size.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where present.")
-    threads: int | None = Field(
-        None, ge=1, description="torch threads of a CPU worker; None: one, which is reproducible."
-    )
-    model: ModelConfig = Field(default_factory=ModelConfig, description="The network.")
-    mask: MaskConfig = Field(default_factory=MaskConfig, description="Hidden slots.")
-    split: SplitConfig = Field(default_factory=SplitConfig, description="Held-out windows.")
-
-    @model_validator(mode="after")
-    def _workers_divide_batch(self) -> "TrainConfig":
-        if self.batch_size % self.workers:
-            raise ValueError(f"workers ({self.workers}) must divide batch_size ({self.batch_size})")
-        return self
 
 
 class EvaluateConfig(Config):

@@ -1,0 +1,35 @@
+"""Named starting points of a training's settings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "reference": {},
+    "robust": {
+        "batch_size": 256,
+        "clip_norm": 1.0,
+        "decay_all": False,
+        "ema": 0.996,
+        "mask": {"kind": "mixture", "ratio": 0.25, "max_ratio": 0.6},
+        "objective": {"regulariser": "vicreg"},
+        "schedule": {"warmup": 0.05, "decay": "cosine", "end_ema": 0.9999},
+    },
+}
+"""What each preset sets; all else is the default, which is `reference`."""
+
+
+def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The given settings on top of those of the preset that they name."""
+    return _merged(PRESETS[data["preset"]], data)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(below)
+    for key, value in above.items():
+        start = found.get(key)
+        found[key] = (
+            _merged(start, value)
+            if isinstance(start, Mapping) and isinstance(value, Mapping)
+            else value
+        )
+    return found
