@@ -40,7 +40,14 @@ from jepa_ray.windows.sparse import (
     sparsify,
 )
 from jepa_ray.windows.statistics import Statistics
-from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
+from jepa_ray.windows.table import (
+    RUN_TYPE,
+    WINDOW_SCHEMA,
+    sparse_windows,
+    window_rows,
+    window_table,
+    with_runs,
+)
 
 __all__ = [
     "ACTOR_DAY",
@@ -92,7 +99,9 @@ __all__ = [
     "sweep",
     "too_bad",
     "utc_now",
+    "window_rows",
     "window_table",
+    "with_runs",
     "write_part",
     "write_quarantine",
     "write_stats",
