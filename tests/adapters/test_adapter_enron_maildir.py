@@ -6,12 +6,14 @@ import tarfile
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jepa_ray.adapters import parse_block
 from jepa_ray.adapters.enron_maildir import EnronMaildir
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import RawItem
-from jepa_ray.windows import INDEX, NO_OFFSET, record_windows, window_table
+from jepa_ray.windows import INDEX, NO_OFFSET, NameHasher, record_windows, window_table
 
 ADAPTER = EnronMaildir(PrepareConfig())
 DATE = "Mon, 14 May 2001 20:51:00 -0700 (PDT)"
@@ -250,3 +252,15 @@ def test_links_and_huge_files_of_a_tree_are_rejected(tmp_path):
 
 def test_without_mail_there_are_no_shards(tmp_path):
     assert ADAPTER.shards(tmp_path) == []
+
+
+@given(
+    st.lists(st.sampled_from(["maildir", "", ".", "a", "b c", "1.", "ü"]), min_size=1, max_size=6)
+)
+def test_a_path_is_hashed_from_its_mailbox_on(steps):
+    kept = [step for step in steps if step not in ("", ".")]
+    below = kept[kept.index("maildir") + 1 :] if "maildir" in kept else kept
+    columns = parse(mail(), "/".join(steps)).columns
+    hasher = NameHasher(PrepareConfig().actor_salt)
+    assert columns.source_id == [hasher.hex("/".join(below))]
+    assert columns.project.tolist() == [hasher(f"mailbox {below[0]}") if len(below) > 1 else 0]
