@@ -23,11 +23,11 @@ from jepa_ray.adapters.base import (
     source_stream,
 )
 from jepa_ray.adapters.mail_message import Mail, read_mail
+from jepa_ray.adapters.mail_tree import tree_mails, tree_shards
 from jepa_ray.adapters.plain_mail import PlainMails
 from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
-from jepa_ray.storage import open_source
+from jepa_ray.readers import RawBlock, RawItem, blocks_of, codec_of, tar_members
 from jepa_ray.windows import (
     INDEX,
     PEOPLE_SCALE,
@@ -40,6 +40,7 @@ from jepa_ray.windows import (
 )
 
 CONFIDENCE = 0.8
+_TREE = "enron/maildir/maildir"
 _MAX_FOLDERS = 50_000
 
 
@@ -63,21 +64,17 @@ class EnronMaildir(FileAdapter):
         self._folders: dict[str, tuple[str, str]] = {}
 
     def shards(self, root: Path) -> list[Shard]:
-        """One shard an archive, or one a user's folder of an unpacked tree."""
+        """One shard an archive, or one some mailboxes of an unpacked tree."""
         archives = file_shards(root, ("enron/maildir/*.tar.gz", "enron/maildir/*.tgz"))
         if archives:
             return archives
-        folders = sorted((root / "enron/maildir/maildir").glob("*"))
-        return [
-            Shard(i, (SourceFile(p, f"enron/maildir/maildir/{self._hash.hex(p.name)}", _size(p)),))
-            for i, p in enumerate(folders)
-        ]
+        return tree_shards(root / _TREE, _TREE, self._hash)
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Messages, one item each."""
         limit = self._config.max_record_bytes
-        if codec_of(file.path.name) is None:
-            yield from blocks_of(_tree(file.path, limit), self._config.raw_block_bytes)
+        if file.names is not None or codec_of(file.path.name) is None:
+            yield from blocks_of(tree_mails(file, limit), self._config.raw_block_bytes)
             return
         with source_stream(file.path, self._config) as stream:
             members = tar_members(stream, max_member_bytes=limit)
@@ -170,33 +167,3 @@ def _below_maildir(path: str) -> list[str]:
     """Steps of a member's path from the mailbox on, the same for archive and tree."""
     steps = [step for step in path.split("/") if step not in ("", ".")]
     return steps[steps.index("maildir") + 1 :] if "maildir" in steps else steps
-
-
-def _tree(top: Path, limit: int) -> Iterator[RawItem | RawDefect]:
-    """The files of one mailbox in a stable order (or a file beside the mailboxes)."""
-    for number, path in enumerate(_entries(top), start=1):
-        try:
-            if path.is_symlink() or not path.is_file():
-                path.lstat()  # raises where it is gone
-                yield RawDefect(number, "unsafe_member", "links, pipes and devices are refused")
-            elif path.stat().st_size > limit:
-                yield RawDefect(
-                    number, "record_too_large", f"the file is larger than {limit} bytes"
-                )
-            else:
-                name = f"maildir/{path.relative_to(top.parent).as_posix()}"
-                with open_source(path) as raw:
-                    yield RawItem(number, name, raw.read())
-        except PermissionError as error:
-            yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
-
-
-def _entries(top: Path) -> list[Path]:
-    """All below a folder that is no folder itself; a link is not followed."""
-    if top.is_symlink() or not top.is_dir():
-        return [top]
-    return sorted(path for path in top.rglob("*") if path.is_symlink() or not path.is_dir())
-
-
-def _size(top: Path) -> int:
-    return sum(path.lstat().st_size for path in _entries(top))

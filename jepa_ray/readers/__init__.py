@@ -10,6 +10,7 @@ from jepa_ray.readers.mongodump import MongoArchive, Namespace, bson_documents
 from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
 from jepa_ray.readers.stream import Bounds, InputStream
 from jepa_ray.readers.tar import tar_members
+from jepa_ray.readers.tree import FileGroup, list_groups, read_group
 
 __all__ = [
     "GZIP",
@@ -18,6 +19,7 @@ __all__ = [
     "BsonError",
     "Element",
     "ElementFinder",
+    "FileGroup",
     "IcsCalendar",
     "InputStream",
     "MongoArchive",
@@ -32,6 +34,8 @@ __all__ = [
     "json_elements",
     "json_pieces",
     "line_chunks",
+    "list_groups",
     "read_calendars",
+    "read_group",
     "tar_members",
 ]

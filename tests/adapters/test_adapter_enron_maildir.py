@@ -2,17 +2,22 @@
 
 import gzip
 import io
+import os
 import tarfile
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from upath import UPath
 
 from jepa_ray.adapters import parse_block
 from jepa_ray.adapters.enron_maildir import EnronMaildir
 from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare.plan import make_plan
+from jepa_ray.prepare.work import refuse_changed
 from jepa_ray.readers import RawItem
+from jepa_ray.readers.tree import FILE_WEIGHT
 from jepa_ray.windows import INDEX, NO_OFFSET, NameHasher, record_windows, window_table
 
 ADAPTER = EnronMaildir(PrepareConfig())
@@ -248,6 +253,33 @@ def test_links_and_huge_files_of_a_tree_are_rejected(tmp_path):
     batch = parse_block(adapter, "x", block)
     assert [r.slug for r in batch.rejected] == ["unsafe_member", "record_too_large"]
     assert len(batch.columns) == 1
+
+
+def test_small_mailboxes_share_a_shard_and_a_large_one_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr("jepa_ray.adapters.mail_tree.GROUP_WEIGHT", 3 * (FILE_WEIGHT + 100))
+    tree(tmp_path, {f"maildir/{u}/1.": mail() for u in "abc"})
+    tree(tmp_path, {f"maildir/d/{i}.": mail() for i in range(7)})
+    shards = ADAPTER.shards(tmp_path)
+    labels = [[file.label.rpartition("/")[2] for file in shard.files] for shard in shards]
+    a, b, c, d = (ADAPTER._hash.hex(name) for name in "abcd")
+    assert labels == [[a, b, c], [d], [f"{d}.2"]]
+
+
+def test_a_tree_is_listed_once_for_a_plan(tmp_path, monkeypatch):
+    tree(tmp_path, {f"maildir/{u}/in/{i}.": mail() for u in "ab" for i in range(3)})
+    listed, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or scandir(path))
+    plan = make_plan(EnronMaildir, tmp_path, str(tmp_path / "out"), PrepareConfig())
+    refuse_changed(plan, 0)
+    folders = [path for path in listed if "/maildir/maildir" in path]
+    assert len(folders) == len(set(folders)) == 5
+
+
+def test_a_tree_in_an_object_store_gives_the_windows_of_its_archive(tmp_path):
+    packed(tmp_path, FILES)
+    remote = UPath("memory://mail-tree")
+    tree(remote, FILES)
+    assert prepare(remote)[1:] == prepare(tmp_path)[1:]
 
 
 def test_without_mail_there_are_no_shards(tmp_path):
