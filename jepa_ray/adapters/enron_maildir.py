@@ -27,7 +27,7 @@ from jepa_ray.adapters.mail_tree import tree_mails, tree_shards
 from jepa_ray.adapters.plain_mail import PlainMails
 from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.config import PrepareConfig
-from jepa_ray.readers import RawBlock, RawItem, blocks_of, codec_of, tar_members
+from jepa_ray.readers import RawBlock, RawItem, blocks_of, codec_of, packed, tar_members, unpacked
 from jepa_ray.windows import (
     INDEX,
     PEOPLE_SCALE,
@@ -71,22 +71,22 @@ class EnronMaildir(FileAdapter):
         return tree_shards(root / _TREE, _TREE, self._hash)
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Messages, one item each."""
+        """Packs of messages."""
         limit = self._config.max_record_bytes
         if file.names is not None or codec_of(file.path.name) is None:
-            yield from blocks_of(tree_mails(file, limit), self._config.raw_block_bytes)
+            yield from blocks_of(packed(tree_mails(file, limit)), self._config.raw_block_bytes)
             return
         with source_stream(file.path, self._config) as stream:
             members = tar_members(stream, max_member_bytes=limit)
-            yield from blocks_of(members, self._config.raw_block_bytes)
+            yield from blocks_of(packed(members), self._config.raw_block_bytes)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
-        """Mails, one a member or file."""
+        """Mails, in packs or one an item."""
         mails: list[Mail] = []
         places: list[tuple[str, str]] = []
         rejected: list[Rejected] = []
         plain = self._plain.read
-        for number, name, data in items:
+        for number, name, data in unpacked(items):
             try:
                 mails.append(plain(data) or read_mail(data))
             except NotReadableError as error:
@@ -94,7 +94,9 @@ class EnronMaildir(FileAdapter):
             else:
                 places.append(self._place(name))
         columns = self._columns(mails, places)
-        return ActivityBatch(self.kind, columns, records=len(items), rejected=rejected)
+        return ActivityBatch(
+            self.kind, columns, records=len(mails) + len(rejected), rejected=rejected
+        )
 
     def _place(self, name: str) -> tuple[str, str]:
         """The path of a mail from the mailbox on, the same for archive and tree; its mailbox."""

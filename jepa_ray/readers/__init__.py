@@ -7,6 +7,7 @@ from jepa_ray.readers.json_elements import json_elements
 from jepa_ray.readers.json_pieces import json_pieces
 from jepa_ray.readers.lines import line_chunks
 from jepa_ray.readers.mongodump import MongoArchive, Namespace, bson_documents
+from jepa_ray.readers.packs import packed, unpacked
 from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
 from jepa_ray.readers.stream import Bounds, InputStream
 from jepa_ray.readers.tar import tar_members
@@ -35,7 +36,9 @@ __all__ = [
     "json_pieces",
     "line_chunks",
     "list_groups",
+    "packed",
     "read_calendars",
     "read_group",
     "tar_members",
+    "unpacked",
 ]
