@@ -8,6 +8,8 @@ from jepa_ray.windows.activity import (
     Columns,
     Rejected,
     Skipped,
+    local_us,
+    offset_minutes,
 )
 from jepa_ray.windows.actor_day import ACTOR_DAY, actor_day_windows
 from jepa_ray.windows.card import count_lines, dataset_card
@@ -88,7 +90,9 @@ __all__ = [
     "dataset_card",
     "day_runs",
     "is_whole",
+    "local_us",
     "mix64",
+    "offset_minutes",
     "parquet_bytes",
     "public",
     "read_manifest",
