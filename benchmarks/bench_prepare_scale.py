@@ -15,7 +15,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import threading
 import time
@@ -28,6 +27,7 @@ import psutil
 from isal import igzip
 
 from jepa_ray.adapters.github_event import chars, decode_lines
+from jepa_ray.readers import InputStream, RawItem, codec_of, tar_members
 from jepa_ray.synth import synthesize
 
 CHUNK = 256 << 10
@@ -48,17 +48,16 @@ def floor_gharchive(root: Path) -> int:
 
 
 def floor_enron_maildir(root: Path) -> int:
-    """Stream the tar, parse the headers."""
+    """Stream the tar, parse the headers. The library's `tarfile` would add 20 us a mail."""
     parse = BytesHeaderParser(policy=email.policy.compat32).parsebytes
     mails = 0
     (archive,) = (root / "enron/maildir").glob("*.tar.gz")
-    with igzip.open(archive, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
-        for member in tar:
-            file = tar.extractfile(member)
-            if file is not None:
-                parse(file.read().partition(b"\n\n")[0])
+    with archive.open("rb") as raw:
+        stream = InputStream(raw, codec=codec_of(archive.name))
+        for member in tar_members(stream, max_member_bytes=1 << 30):
+            if isinstance(member, RawItem):
+                parse(member.data.partition(b"\n\n")[0])
                 mails += 1
-            tar.members = []
     return mails
 
 

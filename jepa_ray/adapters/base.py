@@ -7,7 +7,7 @@ executor uses the same three.
 
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,17 +36,22 @@ _OF_CODE = (AssertionError, NotImplementedError)
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One raw file (or folder of small files) of a dataset.
+    """One raw file (or folder of small files, or group of some of them) of a dataset.
 
     Attributes:
         path: Where it is.
         label: What manifests, locators and logs call it: relative to the data root, no names.
         bytes: Its size.
+        names: Of a group: its files below `path`, joined by NUL.
+        mark: Of a group: a digest of what was listed. Nobody lists it again, so its reader has to
+            tell when a file changed since.
     """
 
     path: Path
     label: str
     bytes: int
+    names: str | None = None
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,12 +198,30 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
     forms = [form for pattern in patterns for form in _forms(pattern)]
     paths = sorted({path for form in forms for path in root.glob(form)}, key=str)
     files = [SourceFile(p, p.relative_to(root).as_posix(), _bytes(p)) for p in paths]
+    return shards_of(files, shard_bytes)
+
+
+def shards_of(
+    files: Sequence[SourceFile],
+    shard_bytes: int,
+    weight: Callable[[SourceFile], int] = lambda file: file.bytes,
+) -> list[Shard]:
+    """Shards of some files in their order.
+
+    Args:
+        files: All there are.
+        shard_bytes: Neighbours share a shard until it has this many bytes; 0: a file, a shard.
+        weight: What counts as a file's bytes.
+    """
     groups: list[list[SourceFile]] = []
+    room = 0
     for file in files:
-        if groups and sum(f.bytes for f in groups[-1]) + file.bytes <= shard_bytes:
+        room -= weight(file)
+        if groups and room >= 0:
             groups[-1].append(file)
         else:
             groups.append([file])
+            room = shard_bytes - weight(file)
     return [Shard(i, tuple(group)) for i, group in enumerate(groups)]
 
 

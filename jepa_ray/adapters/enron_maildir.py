@@ -4,24 +4,15 @@ Source: https://www.cs.cmu.edu/~enron/ (licence and citation: docs/sources.md).
 One message becomes one `Activity` of no duration at its `Date:`, on the wall clock of that header.
 Paths, Message-IDs and addresses can carry a name, so they leave only as salted hashes; a message is
 found again by its number: `tar tzf ARCHIVE | grep -v '/$' | sed -n NUMBERp`.
-
-Dates outside 1980-01-02 .. 2037 are of clocks that were never set (in the corpus: 31 Dec 1979 is
-the DOS epoch in California, and years up to 2044): they go to the quarantine, since a made-up time
-would teach a wrong slot.
 """
 
-import codecs
-import datetime as dt
-import email
-import email.policy
-import email.utils
 import json
-import re
-from collections.abc import Iterator
-from email.errors import MessageError
-from email.message import Message
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from jepa_ray.adapters.base import (
     NotReadableError,
@@ -31,37 +22,29 @@ from jepa_ray.adapters.base import (
     file_shards,
     source_stream,
 )
-from jepa_ray.adapters.mail_headers import mail_headers
-from jepa_ray.adapters.record_adapters import RecordAdapter
-from jepa_ray.readers import RawBlock, RawDefect, RawItem, blocks_of, codec_of, tar_members
-from jepa_ray.storage import open_source
-from jepa_ray.windows import PEOPLE_SCALE, TEXT_CHARS_SCALE, Activity
+from jepa_ray.adapters.mail_message import Mail, read_mail
+from jepa_ray.adapters.mail_tree import tree_mails, tree_shards
+from jepa_ray.adapters.plain_mail import PlainMails
+from jepa_ray.adapters.record_adapters import FileAdapter
+from jepa_ray.config import PrepareConfig
+from jepa_ray.readers import RawBlock, RawItem, blocks_of, codec_of, packed, tar_members, unpacked
+from jepa_ray.windows import (
+    INDEX,
+    PEOPLE_SCALE,
+    POSITIONS,
+    STORED,
+    TEXT_CHARS_SCALE,
+    ActivityBatch,
+    Columns,
+    Rejected,
+)
 
 CONFIDENCE = 0.8
-EARLIEST = dt.datetime(1980, 1, 2, tzinfo=dt.UTC)
-LATEST = dt.datetime(2038, 1, 1, tzinfo=dt.UTC)
-_MAX_OFFSET_SECONDS = 15 * 3600
-_MAX_HEADER_BYTES = 1 << 20
-_MAX_MULTIPART_BYTES = 1 << 20
-_HEADER_END = re.compile(rb"\r?\n\r?\n")
-_MAX_BOUNDARY_TESTS = 2_000_000
-"""The parser tests each line against the boundaries of all parts that it is in."""
-_TOKEN = re.compile(r"[^\s<>,;:\"'()\[\]]+")
-_LONG_TYPE_BYTES = 4096
-_LONG_TYPE = re.compile(
-    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % _LONG_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
-)
-"""Its parameters take the parser quadratic time."""
-_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "raw-unicode-escape", "undefined"}
-_NO_CHARSETS |= {"unicode_escape", "unicode-escape"}
-"""Codecs of Python that no mail is written in; some take quadratic time."""
-
-_PARSER_ERRORS = (
-    MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError, IndexError,
-)  # fmt: skip
+_TREE = "enron/maildir/maildir"
+_MAX_FOLDERS = 50_000
 
 
-class EnronMaildir(RecordAdapter):
+class EnronMaildir(FileAdapter):
     """Adapter of the dataset `enron_maildir`."""
 
     info: ClassVar = SourceInfo(
@@ -75,194 +58,114 @@ class EnronMaildir(RecordAdapter):
     version: ClassVar = 1
     kind: ClassVar = "email"
 
+    def __init__(self, config: PrepareConfig) -> None:
+        super().__init__(config)
+        self._plain = PlainMails()
+        self._folders: dict[str, tuple[str, str]] = {}
+
     def shards(self, root: Path) -> list[Shard]:
-        """One shard an archive, or one a user's folder of an unpacked tree."""
+        """One shard an archive, or one some mailboxes of an unpacked tree."""
         archives = file_shards(root, ("enron/maildir/*.tar.gz", "enron/maildir/*.tgz"))
         if archives:
             return archives
-        folders = sorted((root / "enron/maildir/maildir").glob("*"))
-        return [
-            Shard(i, (SourceFile(p, f"enron/maildir/maildir/{self._hash.hex(p.name)}", _size(p)),))
-            for i, p in enumerate(folders)
-        ]
+        return tree_shards(root / _TREE, _TREE, self._hash)
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
-        """Messages, one item each."""
+        """Packs of messages."""
         limit = self._config.max_record_bytes
-        if codec_of(file.path.name) is None:
-            yield from blocks_of(_tree(file.path, limit), self._config.raw_block_bytes)
+        if file.names is not None or codec_of(file.path.name) is None:
+            yield from blocks_of(packed(tree_mails(file, limit)), self._config.raw_block_bytes)
             return
         with source_stream(file.path, self._config) as stream:
             members = tar_members(stream, max_member_bytes=limit)
-            yield from blocks_of(members, self._config.raw_block_bytes)
+            yield from blocks_of(packed(members), self._config.raw_block_bytes)
 
-    def activity(self, record: RawItem) -> Activity:
-        """One message."""
-        data = record.data
-        if not data.strip():
-            raise NotReadableError("empty_message", "the message has no content")
-        match = _HEADER_END.search(data, 0, _MAX_HEADER_BYTES)
-        head = data[: match.start()] if match else data[:_MAX_HEADER_BYTES]
-        body = data[match.end() :] if match else b""
-        try:
-            headers = mail_headers(head)
-            start = _start(headers)
-            people = _people(headers)
-            subject = str(headers.get("Subject") or "")
-            chars = len(subject) + _body_chars(headers, data, body)
-        except _PARSER_ERRORS as error:
-            detail = f"the headers break the parser: {type(error).__name__}"
-            raise NotReadableError("malformed_mail", detail) from None
-        if start is None:
-            raise NotReadableError("bad_date", "the Date header is not an RFC 5322 date")
-        if not EARLIEST <= _aware(start) < LATEST:
-            detail = f"the Date header lies in the year {start.year}"
-            raise NotReadableError("implausible_date", detail)
-        return self._mail(record.name, start, people, chars)
-
-    def _mail(
-        self, path: str, start: dt.datetime, people: tuple[str, set[str]], chars: int
-    ) -> Activity:
-        sender, everybody = people
-        steps = _below_maildir(path)
-        clamped = {"people": len(everybody)} if len(everybody) > PEOPLE_SCALE else {}
-        clamped |= {"text_chars": chars} if chars > TEXT_CHARS_SCALE else {}
-        return Activity(
-            source_id=self._hash.hex("/".join(steps)),
-            start=start,
-            features={
-                "email_activity": 1.0,
-                "participant_count": len(everybody) / PEOPLE_SCALE,
-                "text_length": chars / TEXT_CHARS_SCALE,
-                "source_confidence": CONFIDENCE,
-            },
-            actor=self._hash(sender) if sender else 0,
-            project=self._hash(f"mailbox {steps[0]}") if len(steps) > 1 else 0,
-            metadata=json.dumps(clamped) if clamped else None,
+    def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
+        """Mails, in packs or one an item."""
+        mails: list[Mail] = []
+        places: list[tuple[str, str]] = []
+        rejected: list[Rejected] = []
+        plain = self._plain.read
+        for number, name, data in unpacked(items):
+            try:
+                mails.append(plain(data) or read_mail(data))
+            except NotReadableError as error:
+                rejected.append(Rejected(f"{label}#{number}", error.slug, error.detail))
+            else:
+                places.append(self._place(name))
+        columns = self._columns(mails, places)
+        return ActivityBatch(
+            self.kind, columns, records=len(mails) + len(rejected), rejected=rejected
         )
+
+    def _place(self, name: str) -> tuple[str, str]:
+        """The path of a mail from the mailbox on, the same for archive and tree; its mailbox."""
+        folder, _, leaf = name.rpartition("/")
+        if leaf in ("", ".", "maildir"):
+            steps = _below_maildir(name)
+            return "/".join(steps), steps[0] if len(steps) > 1 else ""
+        if folder not in self._folders:
+            if len(self._folders) > _MAX_FOLDERS:
+                self._folders.clear()
+            steps = _below_maildir(f"{folder}/{leaf}")[:-1]
+            self._folders[folder] = "".join(f"{step}/" for step in steps), "".join(steps[:1])
+        above, mailbox = self._folders[folder]
+        return above + leaf, mailbox
+
+    def _columns(self, mails: Sequence[Mail], places: Sequence[tuple[str, str]]) -> Columns:
+        n = len(mails)
+        numbers = [(m.start_us, m.offset_minutes, m.people, m.chars) for m in mails]
+        start_us, offsets, people, chars = np.array(numbers, np.int64).reshape(n, 4).T
+        ids = self._hash.many([path for path, _ in places])
+        digits = ids.astype(">u8").tobytes().hex()
+        columns = Columns.instants(
+            [digits[at : at + 16] for at in range(0, len(digits), 16)],
+            start_us,
+            _values(people, chars),
+            offset_minutes=0,
+        )
+        columns.offset_minutes = offsets.astype(np.int16)
+        columns.actor = self._hashes([m.sender for m in mails], "")
+        columns.project = self._hashes([mailbox for _, mailbox in places], "mailbox ")
+        columns.metadata = [
+            _clamped(*found) for found in zip(people.tolist(), chars.tolist(), strict=True)
+        ]
+        return columns
+
+    def _hashes(self, names: Sequence[str], kind: str) -> NDArray[np.uint64]:
+        """Salted hashes of names of a kind; 0 for none."""
+        hashes = self._hash.many([kind + name for name in names])
+        hashes[[not name for name in names]] = 0
+        return hashes
 
 
 ADAPTER = EnronMaildir
 
 
-def _start(headers: Message) -> dt.datetime | None:
-    """When it was sent; None where the date is none."""
-    stamp = headers.get("Date")
-    if stamp is None:
-        known = headers.get("From") or headers.get("Message-ID")
-        slug = "missing_date" if known else "not_a_mail"
-        raise NotReadableError(slug, "there is no Date header")
-    return _date(str(stamp))
+def _values(people: NDArray[np.int64], chars: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Stored features: float32 (n, 14)."""
+    values = np.zeros((len(people), len(STORED)), np.float32)
+
+    def column(name: str) -> NDArray[np.float32]:
+        return values[:, INDEX[name] - POSITIONS]
+
+    column("email_activity")[:] = 1.0
+    column("source_confidence")[:] = CONFIDENCE
+    column("participant_count")[:] = np.minimum(people / PEOPLE_SCALE, 1.0)
+    column("text_length")[:] = np.minimum(chars / TEXT_CHARS_SCALE, 1.0)
+    return values
 
 
-def _date(text: str) -> dt.datetime | None:
-    """The Date header on its own wall clock; naive where it has no usable offset."""
-    fields = email.utils.parsedate_tz(text)
-    if fields is None:
+def _clamped(people: int, chars: int) -> str | None:
+    """The counts that are beyond the scale of their feature, as metadata."""
+    if people <= PEOPLE_SCALE and chars <= TEXT_CHARS_SCALE:
         return None
-    year, month, day, hour, minute, second = fields[:6]
-    try:
-        when = dt.datetime(year, month, day, hour, minute, min(second, 59))  # noqa: DTZ001
-    except (ValueError, OverflowError):
-        return None
-    offset = fields[9]
-    if offset is None or abs(offset) > _MAX_OFFSET_SECONDS or (not offset and _no_zone(text)):
-        return when
-    return when.replace(tzinfo=dt.timezone(dt.timedelta(seconds=offset)))
-
-
-def _no_zone(text: str) -> bool:
-    """Whether a date says no zone, or "-0000"; `parsedate_tz` tells neither from UTC."""
-    try:
-        return email.utils.parsedate_to_datetime(text).tzinfo is None
-    except ValueError:
-        return False
-
-
-def _aware(when: dt.datetime) -> dt.datetime:
-    return when if when.tzinfo else when.replace(tzinfo=dt.UTC)
-
-
-def _people(headers: Message) -> tuple[str, set[str]]:
-    """The sender's address and all distinct addresses, case folded."""
-    sender = _addresses(headers, "From")
-    everybody = {*sender}
-    for name in ("To", "Cc", "Bcc"):
-        everybody.update(_addresses(headers, name))
-    return (sender[0] if sender else ""), everybody
-
-
-def _addresses(headers: Message, name: str) -> list[str]:
-    values: list[Any] = headers.get_all(name) or []
-    tokens = (token for value in values for token in _TOKEN.findall(str(value)))
-    return [token.lower().rstrip(".") for token in tokens if "@" in token[1:-1]]
-
-
-def _body_chars(headers: Message, data: bytes, body: bytes) -> int:
-    """Characters of the text parts; of the raw body where decoding would cost too much."""
-    if len(data) > _LONG_TYPE_BYTES and _LONG_TYPE.search(data):
-        return len(body)
-    encoding = str(headers.get("Content-Transfer-Encoding") or "7bit").strip().lower()
-    kind = headers.get_content_maintype()
-    if kind == "text" and encoding in ("7bit", "8bit", "binary"):
-        return len(body) if body.isascii() else _text_chars(body, headers.get_content_charset())
-    nested = data.lower().count(b"multipart/")
-    if len(data) > _MAX_MULTIPART_BYTES or nested * data.count(b"\n") > _MAX_BOUNDARY_TESTS:
-        return len(body)
-    message = email.message_from_bytes(data, policy=email.policy.compat32)
-    total = 0
-    for part in message.walk():
-        if part.get_content_maintype() == "text" and not part.is_multipart():
-            payload = part.get_payload(decode=True)
-            total += (
-                _text_chars(payload, part.get_content_charset())
-                if isinstance(payload, bytes)
-                else 0
-            )
-    return total
-
-
-def _text_chars(data: bytes, charset: str | None) -> int:
-    if data.isascii():
-        return len(data)
-    try:
-        known = codecs.lookup(charset or "utf-8").name
-        return len(data if known in _NO_CHARSETS else data.decode(known, "replace"))
-    except (LookupError, ValueError):  # a charset nobody knows: one byte, one character
-        return len(data)
+    clamped = {"people": people} if people > PEOPLE_SCALE else {}
+    clamped |= {"text_chars": chars} if chars > TEXT_CHARS_SCALE else {}
+    return json.dumps(clamped)
 
 
 def _below_maildir(path: str) -> list[str]:
     """Steps of a member's path from the mailbox on, the same for archive and tree."""
     steps = [step for step in path.split("/") if step not in ("", ".")]
     return steps[steps.index("maildir") + 1 :] if "maildir" in steps else steps
-
-
-def _tree(top: Path, limit: int) -> Iterator[RawItem | RawDefect]:
-    """The files of one mailbox in a stable order (or a file beside the mailboxes)."""
-    for number, path in enumerate(_entries(top), start=1):
-        try:
-            if path.is_symlink() or not path.is_file():
-                path.lstat()  # raises where it is gone
-                yield RawDefect(number, "unsafe_member", "links, pipes and devices are refused")
-            elif path.stat().st_size > limit:
-                yield RawDefect(
-                    number, "record_too_large", f"the file is larger than {limit} bytes"
-                )
-            else:
-                name = f"maildir/{path.relative_to(top.parent).as_posix()}"
-                with open_source(path) as raw:
-                    yield RawItem(number, name, raw.read())
-        except PermissionError as error:
-            yield RawDefect(number, "unreadable_file", error.strerror or type(error).__name__)
-
-
-def _entries(top: Path) -> list[Path]:
-    """All below a folder that is no folder itself; a link is not followed."""
-    if top.is_symlink() or not top.is_dir():
-        return [top]
-    return sorted(path for path in top.rglob("*") if path.is_symlink() or not path.is_dir())
-
-
-def _size(top: Path) -> int:
-    return sum(path.lstat().st_size for path in _entries(top))

@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from jepa_ray.adapters.base import Shard, SourceFile, SourceInfo, file_shards, line_blocks
 from jepa_ray.adapters.github_event import (
     EARLIEST,
+    ISSUE,
     LATEST,
-    Event,
+    Events,
     actor_name,
     categories,
     category,
-    chars,
     closes,
-    decode_lines,
     line_id,
     parse_time,
     repository_name,
@@ -36,7 +35,6 @@ from jepa_ray.adapters.github_event import (
     utc_us,
 )
 from jepa_ray.adapters.record_adapters import MAX_DIGITS, FileAdapter
-from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import RawBlock, RawItem, json_pieces
 from jepa_ray.windows import (
     INDEX,
@@ -52,7 +50,6 @@ from jepa_ray.windows import (
 CONFIDENCE = 0.9
 _EVENT_STARTS = re.compile(r'\{"(?=id"|created_at"|type"|repo"|repository"|actor"|public")')
 _SHARD_BYTES = 4 << 20
-_MAX_TIMES = 100_000
 
 
 class GHArchive(FileAdapter):
@@ -69,10 +66,6 @@ class GHArchive(FileAdapter):
     )
     version: ClassVar = 1
     kind: ClassVar = "code_event"
-
-    def __init__(self, config: PrepareConfig) -> None:
-        super().__init__(config)
-        self._times: dict[str, int] = {}
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard an hour; small neighbours share one."""
@@ -97,37 +90,20 @@ class GHArchive(FileAdapter):
     def _columns(self, items: Sequence[RawItem]) -> ActivityBatch | None:
         """The fast path; None if one line is not of the schema of today."""
         try:
-            events = [event for item in items for event in decode_lines(item.data)]
-            start_us = self._start_us([event.created_at for event in events])
+            found = Events.decode(item.data for item in items)
+            start_us = utc_us("".join(found.stamps), len(found.id))
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
             return None
-        logins = [event.actor.login for event in events]
-        if "" in logins:
+        if "" in found.login:
             return None
-        columns = Columns.instants(
-            self._public_ids([event.id for event in events]),
-            start_us,
-            _values(events),
-            offset_minutes=0,
-        )
-        repositories = [event.repo.name for event in events]
-        columns.actor = self._hash.many(logins)
-        columns.project = self._hash.many(repositories)
-        if "" in repositories:
-            columns.project[[not name for name in repositories]] = 0
-        columns.category = categories([event.type for event in events])
-        return ActivityBatch(self.kind, columns, records=len(events))
-
-    def _start_us(self, stamps: list[str]) -> NDArray[np.int64]:
-        """Microseconds of stamps; ValueError unless all are plain. An hour has 3,600 of them."""
-        known = self._times
-        unknown = [stamp for stamp in set(stamps) if stamp not in known]
-        if unknown:
-            if len(known) > _MAX_TIMES:
-                known.clear()
-                unknown = list(set(stamps))
-            known.update(zip(unknown, utc_us(unknown).tolist(), strict=True))
-        return np.array([known[stamp] for stamp in stamps], np.int64)
+        ids, values = self._public_ids(found.id), _values(found)
+        columns = Columns.instants(ids, start_us, values, offset_minutes=0)
+        columns.actor = self._hash.many(found.login)
+        columns.project = self._hash.many(found.repository)
+        if "" in found.repository:
+            columns.project[[not name for name in found.repository]] = 0
+        columns.category = categories(found.type)
+        return ActivityBatch(self.kind, columns, records=len(ids))
 
     def _public_ids(self, ids: list[str]) -> list[str]:
         """All as `public_id` has them; plain ones without a call each."""
@@ -169,7 +145,7 @@ class GHArchive(FileAdapter):
             features={
                 "project_activity": 1.0,
                 "code_activity": 1.0,
-                "task": float(kind == "IssuesEvent"),
+                "task": float(kind == ISSUE),
                 "completion": float(closes(kind, action)),
                 "text_length": sum(map(len, found_texts)) / TEXT_CHARS_SCALE,
                 "source_confidence": CONFIDENCE,
@@ -183,9 +159,13 @@ class GHArchive(FileAdapter):
 ADAPTER = GHArchive
 
 
-def _values(events: Sequence[Event]) -> NDArray[np.float32]:
+def _numbers(values: list[int]) -> NDArray[np.float64]:
+    return np.fromiter(values, np.float64, len(values))
+
+
+def _values(events: Events) -> NDArray[np.float32]:
     """Stored features of decoded events: float32 (n, 14)."""
-    values = np.zeros((len(events), len(STORED)), np.float32)
+    values = np.zeros((len(events.id), len(STORED)), np.float32)
 
     def column(name: str) -> NDArray[np.float32]:
         return values[:, INDEX[name] - POSITIONS]
@@ -193,10 +173,7 @@ def _values(events: Sequence[Event]) -> NDArray[np.float32]:
     column("project_activity")[:] = 1.0
     column("code_activity")[:] = 1.0
     column("source_confidence")[:] = CONFIDENCE
-    column("task")[:] = [event.type == "IssuesEvent" for event in events]
-    column("completion")[:] = [
-        event.payload.action == "closed" and closes(event.type, "closed") for event in events
-    ]
-    counts = np.array([chars(event.payload) for event in events], np.float64)
-    column("text_length")[:] = np.minimum(counts / TEXT_CHARS_SCALE, 1.0)
+    column("task")[[i for i, kind in enumerate(events.type) if kind == ISSUE]] = 1.0
+    column("completion")[events.closing] = 1.0
+    column("text_length")[:] = np.minimum(_numbers(events.chars) / TEXT_CHARS_SCALE, 1.0)
     return values

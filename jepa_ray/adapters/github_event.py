@@ -7,7 +7,8 @@ from an untyped object of any schema.
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -23,9 +24,11 @@ _TYPES = {
     "PullRequestReviewThreadEvent", "PushEvent", "ReleaseEvent", "SponsorshipEvent", "StatusEvent",
     "TeamEvent", "TeamAddEvent", "WatchEvent",
 }  # fmt: skip
+ISSUE = "IssuesEvent"
+CLOSABLE, CLOSED = (ISSUE, "PullRequestEvent"), "closed"
 _STAMP = "0000-00-00T00:00:00Z"
-_STAMP_LOW = np.array([_STAMP]).view(np.uint32)
-_STAMP_HIGH = np.array([_STAMP.replace("0", "9")]).view(np.uint32)
+_STAMP_LOW = np.frombuffer(_STAMP.encode(), np.uint8)
+_STAMP_HIGH = np.frombuffer(_STAMP.replace("0", "9").encode(), np.uint8)
 _OLD_TIME = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d)(\d\d)")
 
 
@@ -84,15 +87,71 @@ decode_lines = msgspec.json.Decoder(Event).decode_lines
 
 def chars(payload: Payload) -> int:
     """Characters of title and body that an event brings."""
-    total = len(payload.description) if payload.description else 0
+    total = 0
     if payload.commits:
-        total += sum([len(commit.message) for commit in payload.commits if commit.message])
-    for text in (payload.comment or payload.issue or payload.pull_request, payload.release):
-        if text is not None:
-            total += len(text.title or text.name or "") + len(text.body or "")
+        total = sum([len(commit.message) for commit in payload.commits if commit.message])
+    if payload.description:
+        total += len(payload.description)
+    text = payload.comment or payload.issue or payload.pull_request
+    if text:
+        total += _size(text)
+    if payload.release:
+        total += _size(payload.release)
     if payload.pages:
         total += sum([len(page.title or "") + len(page.summary or "") for page in payload.pages])
-    return total + sum(map(len, _old_messages(payload.shas))) if payload.shas else total
+    if payload.shas:
+        total += sum(map(len, _old_messages(payload.shas)))
+    return total
+
+
+def _size(text: _Text) -> int:
+    return len(text.title or text.name or "") + len(text.body or "")
+
+
+@dataclass
+class Events:
+    """What we use of many events, as columns.
+
+    Attributes:
+        stamps: `created_at` of some events each, one after the other.
+        chars: Of title and body.
+        closing: Which events close an issue or a pull request.
+    """
+
+    id: list[str] = field(default_factory=list)
+    type: list[str] = field(default_factory=list)
+    login: list[str] = field(default_factory=list)
+    repository: list[str] = field(default_factory=list)
+    stamps: list[str] = field(default_factory=list)
+    chars: list[int] = field(default_factory=list)
+    closing: list[int] = field(default_factory=list)
+
+    @staticmethod
+    def decode(chunks: Iterable[bytes]) -> "Events":
+        """Events of chunks of lines; texts are measured while they are in the cache, not kept.
+
+        Raises:
+            msgspec.DecodeError, UnicodeDecodeError, RecursionError: One is not of this schema.
+        """
+        found = Events()
+        for chunk in chunks:
+            found._add(decode_lines(chunk))
+        return found
+
+    def _add(self, events: list[Event]) -> None:
+        kinds = [event.type for event in events]
+        first = len(self.id)
+        self.closing += [
+            first + i
+            for i, kind in enumerate(kinds)
+            if kind in CLOSABLE and events[i].payload.action == CLOSED
+        ]
+        self.type += kinds
+        self.id += [event.id for event in events]
+        self.login += [event.actor.login for event in events]
+        self.repository += [event.repo.name for event in events]
+        self.stamps.append("".join([event.created_at for event in events]))
+        self.chars += [chars(event.payload) for event in events]
 
 
 def texts(payload: dict[str, Any]) -> Iterator[str]:
@@ -123,7 +182,7 @@ def _list(value: Any) -> list[Any]:
 
 def closes(kind: str, action: Any) -> bool:
     """Whether the event closes an issue or a pull request."""
-    return action == "closed" and kind in ("IssuesEvent", "PullRequestEvent")
+    return action == CLOSED and kind in CLOSABLE
 
 
 def category(kind: str) -> str:
@@ -152,15 +211,15 @@ def repository_name(value: Any, old: Any) -> str | None:
     return f"{owner}/{name}" if isinstance(owner, str) else name
 
 
-def utc_us(stamps: list[str]) -> NDArray[np.int64]:
-    """Microseconds of `YYYY-MM-DDTHH:MM:SSZ` stamps; ValueError unless all have that form."""
-    text = np.array(stamps, dtype="U")
-    if text.dtype != np.dtype("U20"):
+def utc_us(stamps: str, count: int) -> NDArray[np.int64]:
+    """Microseconds of `YYYY-MM-DDTHH:MM:SSZ` stamps, one after the other; ValueError for others."""
+    text = np.frombuffer(stamps.encode(), np.uint8)
+    if len(text) != count * len(_STAMP):
         raise ValueError("another form of time stamp")
-    codes = text.view(np.uint32).reshape(len(stamps), len(_STAMP))
+    codes = text.reshape(count, len(_STAMP))
     if ((codes < _STAMP_LOW) | (codes > _STAMP_HIGH)).any():
         raise ValueError("another form of time stamp")
-    times = text.astype("U19").astype("datetime64[s]")
+    times = codes.view("S20")[:, 0].astype("S19").astype("datetime64[s]")
     if not ((times >= np.datetime64(EARLIEST, "s")) & (times < np.datetime64(LATEST, "s"))).all():
         raise ValueError("an implausible date")
     return times.astype("datetime64[us]").astype(np.int64)

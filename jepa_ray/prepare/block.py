@@ -19,9 +19,13 @@ from jepa_ray.windows import (
     WINDOW_SCHEMA,
     ActivityBatch,
     Part,
+    Rejected,
+    SparseWindows,
     Statistics,
+    concat,
     record_windows,
-    window_table,
+    window_rows,
+    with_runs,
     write_part,
     write_quarantine,
 )
@@ -174,7 +178,11 @@ class PartWriter:
         self._place: tuple[int, int] | None = None
         self._before = self.rows
         self._records: Counter[str] = Counter()
-        self._batches: list[ActivityBatch] = []
+        self._skipped: Counter[str] = Counter()
+        self._expanded = 0
+        self._rejected: list[Rejected] = []
+        self._rows: list[pa.Table] = []
+        self._sparse: list[SparseWindows] = []
 
     def add(self, file: int, source: str, block: RawBlock) -> None:
         """Parse one raw block.
@@ -186,11 +194,14 @@ class PartWriter:
         """
         batch = self._parse(source, block)
         self._place = self._place or (file, block[0].number)
-        self._batches.append(batch)
         self._records[source] += batch.records
+        self._skipped.update(batch.skipped)
+        self._expanded += batch.expanded
+        self._rejected += batch.rejected
         self.rows += len(block)
         self.windows += len(batch.columns)
         self.bytes += sum(len(item.data) for item in block if isinstance(item, RawItem))
+        self._take(batch)
 
     def flush(self, shard_rows: int | None = None) -> BlockReport:
         """Write what is waiting, and begin anew.
@@ -199,17 +210,16 @@ class PartWriter:
             shard_rows: If the shard ends here, the rows of the whole shard.
         """
         place = self._place or (_LAST_FILE, 0)
-        batch = ActivityBatch.join(self._adapter.kind, self._batches)
         stem = f"{self._key}-{place[0]:05d}-{place[1]:010d}"
-        bad = write_quarantine(self._target, f"bad-{stem}-{{digest}}.jsonl", batch.rejected)
+        bad = write_quarantine(self._target, f"bad-{stem}-{{digest}}.jsonl", self._rejected)
         account = Account(
             records=self._records,
-            expanded=batch.expanded,
-            skipped=batch.skipped,
-            quarantined=Counter(r.slug for r in batch.rejected),
+            expanded=self._expanded,
+            skipped=self._skipped,
+            quarantined=Counter(r.slug for r in self._rejected),
             quarantine=(bad,) if bad else (),
         )
-        account = self._keep(batch, account, stem)
+        account = self._keep(account, f"part-{stem}-{{digest}}.parquet")
         rows, raw_bytes = self.rows - self._before, self.bytes
         self._begin()
         return BlockReport(self._shard, place, rows, raw_bytes, shard_rows, self._node, account)
@@ -217,22 +227,23 @@ class PartWriter:
     def _parse(self, source: str, block: RawBlock) -> ActivityBatch:
         return parse_block(self._adapter, source, block)
 
-    def _keep(self, batch: ActivityBatch, account: Account, stem: str) -> Account:
-        """Write the windows of a batch; its account with them."""
-        name = f"part-{stem}-{{digest}}.parquet"
-        parts, statistics = _write_windows(self._adapter, batch, self._target, name)
-        return replace(account, parts=parts, statistics=statistics)
+    def _take(self, batch: ActivityBatch) -> None:
+        """Make the windows of a batch at once: its texts are still in the processor's cache."""
+        if len(batch.columns):
+            name = self._adapter.info.dataset
+            self._rows.append(window_rows(name, batch.kind, batch.columns))
+            self._sparse.append(record_windows(batch.columns))
 
-
-def _write_windows(
-    adapter: Adapter, batch: ActivityBatch, target: str, name: str
-) -> tuple[tuple[Part, ...], Statistics | None]:
-    if not len(batch.columns):
-        return (), None
-    windows = record_windows(batch.columns)
-    table = window_table(adapter.info.dataset, batch.kind, batch.columns, windows)
-    part = write_part(target, name, table)
-    return (part,), Statistics.of(windows, table["window_start"])
+    def _keep(self, account: Account, name: str) -> Account:
+        """Write the windows of all batches as a file of this name; its account with them."""
+        if not self._rows:
+            return account
+        windows = concat(self._sparse)
+        table = with_runs(pa.concat_tables(self._rows).combine_chunks(), windows)
+        statistics = Statistics.of(windows, table["window_start"])
+        return replace(
+            account, parts=(write_part(self._target, name, table),), statistics=statistics
+        )
 
 
 def write_empty_part(target: str) -> Part:

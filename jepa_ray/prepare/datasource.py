@@ -36,7 +36,7 @@ from jepa_ray.readers import RawBlock, RawDefect
 _READ_CPUS = 0.1
 _PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
-_PIECE_BYTES = 1 << 20  # parsed while it is in the cache
+_PIECE_BYTES = 4 << 20  # parsed while it is in the cache
 _PART_WINDOWS = 1 << 16
 
 
@@ -185,7 +185,7 @@ def fill(kind: type[Writer], work: Work, keyed: KeyedShard) -> Iterator[tuple[Wr
     for i, file in enumerate(shard.files):
         for block in _blocks(adapter, keyed, i):
             writer.add(i, file.label, block)
-            if writer.windows >= _PART_WINDOWS or writer.bytes >= 2 * work.config.raw_block_bytes:
+            if writer.windows >= _PART_WINDOWS or writer.bytes >= 8 * work.config.raw_block_bytes:
                 yield writer, writer.flush()
     yield writer, writer.flush(writer.rows)
 

@@ -99,8 +99,15 @@ class DayWriter(PartWriter):
     def _parse(self, source: str, block: RawBlock) -> ActivityBatch:
         return parse_block(self._adapter, source, block, history=True)
 
-    def _keep(self, batch: ActivityBatch, account: Account, stem: str) -> Account:  # noqa: ARG002
-        spread = day_runs(batch.columns)
+    def _begin(self) -> None:
+        super()._begin()
+        self._batches: list[ActivityBatch] = []
+
+    def _take(self, batch: ActivityBatch) -> None:
+        self._batches.append(batch)
+
+    def _keep(self, account: Account, name: str) -> Account:  # noqa: ARG002 - rows, not a file
+        spread = day_runs(ActivityBatch.join(self._adapter.kind, self._batches).columns)
         self._runs = combine(spread.runs)
         return replace(
             account,

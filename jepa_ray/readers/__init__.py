@@ -7,9 +7,11 @@ from jepa_ray.readers.json_elements import json_elements
 from jepa_ray.readers.json_pieces import json_pieces
 from jepa_ray.readers.lines import line_chunks
 from jepa_ray.readers.mongodump import MongoArchive, Namespace, bson_documents
+from jepa_ray.readers.packs import packed, unpacked
 from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
 from jepa_ray.readers.stream import Bounds, InputStream
 from jepa_ray.readers.tar import tar_members
+from jepa_ray.readers.tree import FileGroup, list_groups, read_group
 
 __all__ = [
     "GZIP",
@@ -18,6 +20,7 @@ __all__ = [
     "BsonError",
     "Element",
     "ElementFinder",
+    "FileGroup",
     "IcsCalendar",
     "InputStream",
     "MongoArchive",
@@ -32,6 +35,10 @@ __all__ = [
     "json_elements",
     "json_pieces",
     "line_chunks",
+    "list_groups",
+    "packed",
     "read_calendars",
+    "read_group",
     "tar_members",
+    "unpacked",
 ]

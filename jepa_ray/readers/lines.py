@@ -3,13 +3,10 @@
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from jepa_ray.readers.raw import RawDefect, RawItem
 from jepa_ray.readers.stream import InputStream
 
 CHUNK_BYTES = 256 << 10
-_NEWLINE = ord("\n")
 
 
 def line_chunks(
@@ -51,8 +48,13 @@ def line_chunks(
 
 
 def _newlines(data: bytes) -> int:
-    """As `data.count` of the newline, in half its time."""
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
+    """As `data.count` of the newline, which looks at one character at a time; `find` does not."""
+    count, find = 0, data.find
+    at = find(b"\n")
+    while at >= 0:
+        count += 1
+        at = find(b"\n", at + 1)
+    return count
 
 
 def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefect]:

@@ -11,6 +11,7 @@ Source: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header".
 """
 
 from collections.abc import Iterator
+from zlib import adler32
 
 from jepa_ray.readers.raw import RawDefect, RawItem
 from jepa_ray.readers.stream import InputStream
@@ -18,44 +19,47 @@ from jepa_ray.readers.stream import InputStream
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
 _MAX_META = 1 << 20
+_LARGE = 1 << 20
 _FILE, _DIRECTORY = (b"0", b"\0", b"7"), b"5"
 _EXTENSIONS = (b"L", b"x", b"g", b"K")
 _NO_CONTENT = (b"1", b"2", b"3", b"4", b"6")  # links, devices, fifos: whatever their size says
 
 
 def tar_members(stream: InputStream, *, max_member_bytes: int) -> Iterator[RawItem | RawDefect]:
-    """Yield the regular files of a tar stream.
+    """The regular files of a tar stream.
 
     Args:
         stream: The decompressed archive.
         max_member_bytes: A larger member becomes a `record_too_large` defect and is passed over.
 
-    Yields:
+    Returns:
         `RawItem` (number among the members that are no directories, name, content), or `RawDefect`
         for a member that is refused, and for the place where the archive is damaged or cut.
     """
-    number = 1
-    for outcome in _Walk(stream, max_member_bytes).outcomes():
-        yield outcome._replace(number=number)
-        number += 1
-    if stream.defect:
-        yield RawDefect(number, *stream.defect)
+    return _Walk(stream, max_member_bytes).outcomes()
 
 
 class _Walk:
-    """One walk over the blocks of an archive; outcomes are numbered 0 here."""
+    """One walk over the blocks of an archive; outcomes are numbered from 1.
+
+    The stream is taken in its own pieces, and cut from them: two calls a member would cost more
+    than all the rest.
+    """
 
     def __init__(self, stream: InputStream, limit: int) -> None:
         self._stream = stream
         self._limit = limit
+        self._number = 0
         self._meta: dict[bytes, str] = {}  # what extension headers say of the next member
+        self._piece = b""
+        self._at = 0
 
     def outcomes(self) -> Iterator[RawItem | RawDefect]:
         lost = False
-        while len(block := self._stream.read(_BLOCK)) == _BLOCK and block != _ZEROS:
+        while len(block := self._take(_BLOCK)) == _BLOCK and block != _ZEROS:
             if not _checksum_ok(block):
                 if not lost:
-                    yield RawDefect(0, "damaged_tar_header", "a member's header has a bad checksum")
+                    yield self._bad("damaged_tar_header", "a member's header has a bad checksum")
                 lost, self._meta = True, {}
                 continue
             lost = False
@@ -66,12 +70,35 @@ class _Walk:
             self._end()
         elif block or self._meta:  # or the member that an extension header announced is missing
             self._cut()
+        if self._stream.defect:
+            yield self._bad(*self._stream.defect)
+
+    def _take(self, size: int, padding: int = 0) -> bytes:
+        """The next bytes, fewer only at the end; `padding` more are passed over."""
+        at, end = self._at, self._at + size
+        if end + padding <= len(self._piece):
+            self._at = end + padding
+            return self._piece[at:end]
+        rest = self._piece[at:]
+        missing = size + padding - len(rest)
+        if missing > _LARGE:
+            self._piece, self._at = b"", 0
+            return (rest + self._stream.read(missing))[:size]
+        self._piece = rest + self._stream.some(missing)
+        self._at = min(size + padding, len(self._piece))
+        return self._piece[:size]
+
+    def _skip(self, size: int) -> int:
+        """Pass over some bytes; how many there were."""
+        here = min(size, len(self._piece) - self._at)
+        self._at += here
+        return here + self._stream.skip(size - here)
 
     def _header(self, block: bytes) -> RawItem | RawDefect | None:
         """What a good header announces; None for what is no member, or cut."""
         kind, size = block[156:157], _number(block[124:136])
         if kind in _EXTENSIONS and 0 <= size <= _MAX_META:
-            meta = self._stream.read(_padded(size))[:size]
+            meta = self._take(size, -size % _BLOCK)
             if len(meta) < size:
                 self._cut()
             elif kind == b"L":
@@ -92,33 +119,47 @@ class _Walk:
     ) -> RawItem | RawDefect | None:
         """One member's outcome; None where the stream ends inside it."""
         if kind == b"S":
-            _skip_sparse_map(self._stream, block)
+            self._skip_sparse_map(block)
         refused = self._refused(name, kind, size, sparse=sparse)
         if refused is None:
-            data = self._stream.read(_padded(size))
-            if len(data) >= size:
-                return RawItem(0, name, data[:size])
-        elif kind in _NO_CONTENT or size < 0 or self._stream.skip(_padded(size)) >= size:
-            return refused
+            data = self._take(size, -size % _BLOCK)
+            if len(data) == size:
+                self._number += 1
+                return RawItem(self._number, name, data)
+        elif kind in _NO_CONTENT or size < 0 or self._skip(size + -size % _BLOCK) >= size:
+            return self._bad(*refused)
         self._cut()
         return None
 
-    def _refused(self, name: str, kind: bytes, size: int, *, sparse: bool) -> RawDefect | None:
+    def _refused(
+        self, name: str, kind: bytes, size: int, *, sparse: bool
+    ) -> tuple[str, str] | None:
+        """Slug and detail of a member that is not taken."""
         if kind not in _FILE or sparse:
             detail = f"links, devices and sparse files are refused (type {kind!r})"
-            return RawDefect(0, "unsafe_member", detail)
+            return "unsafe_member", detail
         if size < 0:
-            return RawDefect(0, "damaged_tar_header", "a member's size is not a number")
-        if name.startswith("/") or ".." in name.split("/"):
-            return RawDefect(0, "unsafe_member", "the name is absolute or holds '..'")
+            return "damaged_tar_header", "a member's size is not a number"
+        if name.startswith("/") or (".." in name and ".." in name.split("/")):
+            return "unsafe_member", "the name is absolute or holds '..'"
         if size > self._limit:
-            detail = f"the member is larger than {self._limit} bytes"
-            return RawDefect(0, "record_too_large", detail)
+            return "record_too_large", f"the member is larger than {self._limit} bytes"
         return None
+
+    def _bad(self, slug: str, detail: str) -> RawDefect:
+        self._number += 1
+        return RawDefect(self._number, slug, detail)
+
+    def _skip_sparse_map(self, header: bytes) -> None:
+        """Read past the blocks that carry on the map of a GNU sparse member, before its content."""
+        more = header[482]
+        while more:
+            block = self._take(_BLOCK)
+            more = block[504] if len(block) == _BLOCK else 0
 
     def _end(self) -> None:
         """Read to the end: a gzip checksum is only tested there."""
-        while rest := self._stream.read(1 << 20):
+        while rest := self._take(1 << 20):
             if rest.strip(b"\0"):
                 self._defect("trailing_garbage", "data follows the end mark of the archive")
 
@@ -129,21 +170,10 @@ class _Walk:
         self._stream.defect = self._stream.defect or (slug, detail)
 
 
-def _skip_sparse_map(stream: InputStream, header: bytes) -> None:
-    """Read past the blocks that carry on the map of a GNU sparse member, before its content."""
-    more = header[482]
-    while more:
-        block = stream.read(_BLOCK)
-        more = block[504] if len(block) == _BLOCK else 0
-
-
-def _padded(size: int) -> int:
-    return -(-size // _BLOCK) * _BLOCK
-
-
 def _name(block: bytes) -> str:
-    name = block[:100].split(b"\0", 1)[0]
-    if block[257:262] == b"ustar" and block[345]:
+    end = block.find(b"\0", 0, 100)
+    name = block[: end if end >= 0 else 100]
+    if block[345] and block[257:262] == b"ustar":
         name = block[345:500].split(b"\0", 1)[0] + b"/" + name
     return name.decode("utf-8", "surrogateescape")
 
@@ -159,7 +189,14 @@ def _number(field: bytes) -> int:
 
 
 def _checksum_ok(block: bytes) -> bool:
-    return _number(block[148:156]) == sum(block) - sum(block[148:156]) + 8 * 0x20
+    """Whether the sum of a header's bytes, its own field taken as spaces, is what it says."""
+    others = _sum(block[:256]) + _sum(block[256:]) - _sum(block[148:156])
+    return _number(block[148:156]) == others + 8 * 0x20
+
+
+def _sum(part: bytes) -> int:
+    """The sum of at most 256 bytes: one half of Adler-32, which is modulo 65,521 (RFC 1950)."""
+    return adler32(part, 0) & 0xFFFF
 
 
 def _pax(meta: bytes) -> dict[bytes, str]:

@@ -8,6 +8,8 @@ from jepa_ray.windows.activity import (
     Columns,
     Rejected,
     Skipped,
+    local_us,
+    offset_minutes,
 )
 from jepa_ray.windows.actor_day import ACTOR_DAY, actor_day_windows
 from jepa_ray.windows.card import count_lines, dataset_card
@@ -40,7 +42,14 @@ from jepa_ray.windows.sparse import (
     sparsify,
 )
 from jepa_ray.windows.statistics import Statistics
-from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA, sparse_windows, window_table
+from jepa_ray.windows.table import (
+    RUN_TYPE,
+    WINDOW_SCHEMA,
+    sparse_windows,
+    window_rows,
+    window_table,
+    with_runs,
+)
 
 __all__ = [
     "ACTOR_DAY",
@@ -81,7 +90,9 @@ __all__ = [
     "dataset_card",
     "day_runs",
     "is_whole",
+    "local_us",
     "mix64",
+    "offset_minutes",
     "parquet_bytes",
     "public",
     "read_manifest",
@@ -92,7 +103,9 @@ __all__ = [
     "sweep",
     "too_bad",
     "utc_now",
+    "window_rows",
     "window_table",
+    "with_runs",
     "write_part",
     "write_quarantine",
     "write_stats",

@@ -7,6 +7,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,7 +192,7 @@ class ActivityBatch:
             merged[name] = (
                 np.concatenate(pieces)
                 if isinstance(pieces[0], np.ndarray)
-                else [value for piece in pieces for value in piece]
+                else list(chain.from_iterable(pieces))
             )
         return ActivityBatch(
             kind=kind,

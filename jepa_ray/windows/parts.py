@@ -29,6 +29,7 @@ _PARQUET: dict[str, Any] = {
         for child in (RUN_TYPE if name == "runs" else (WINDOW_SCHEMA.field(name),))
     ],
     "column_encoding": _DELTAS,
+    "write_statistics": ["window_start"],
 }
 
 

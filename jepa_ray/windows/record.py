@@ -33,8 +33,8 @@ def record_windows(columns: Columns) -> SparseWindows:
     day = _floor_day(columns.start_us)
     first, last = _slots(columns, day)
     plain = SparseWindows(np.arange(n + 1), first, last, columns.values)
-    marking = [row for row, slots in enumerate(columns.slots) if slots is not None]
-    if marking:
+    if any(columns.slots):
+        marking = [row for row, slots in enumerate(columns.slots) if slots is not None]
         plain = _replace(plain, np.array(marking), _single_slots(columns, marking))
     dated = (columns.due_us != NO_TIME) & (columns.start_us != NO_TIME)
     due_today = np.flatnonzero(dated & (_floor_day(columns.due_us) == day))

@@ -97,13 +97,17 @@ class SparseWindows:
         Returns:
             uint64 (n,). Times, ids and names do not enter, only slots and values.
         """
-        state = (self.first.astype(np.uint64) << np.uint64(8)) | self.last
-        bits = np.ascontiguousarray(self.values).view(np.uint32)
-        for column in range(bits.shape[1]):
-            state = mix64(state ^ bits[:, column])
-        counts = np.diff(self.offsets)
-        total = np.zeros(len(self), np.uint64)
-        np.add.at(total, np.repeat(np.arange(len(self)), counts), state)
+        state = mix64((self.first.astype(np.uint64) << np.uint64(8)) | self.last)
+        bits = np.ascontiguousarray(self.values.T).view(np.uint32)
+        for place, column in enumerate(bits, start=1):
+            same = len(column) and (column == column[0]).all()  # most features are one value
+            values = (column[:1] if same else column).astype(np.uint64)
+            state ^= mix64(values | np.uint64(place << 32))
+        total, counts = mix64(state), np.diff(self.offsets)
+        if (counts != 1).any():
+            window = np.repeat(np.arange(len(self)), counts)
+            total, runs = np.zeros(len(self), np.uint64), total
+            np.add.at(total, window, runs)
         return mix64(total)
 
 

@@ -53,19 +53,21 @@ class Statistics:
         """The statistics of one block of windows; `starts` is their `window_start` column."""
         first, last = windows.first.astype(np.int64), windows.last.astype(np.int64)
         length = (last - first + 1).astype(np.float64)
-        values = windows.values.astype(np.float64)
         edges = np.bincount(first, minlength=SLOTS + 1) - np.bincount(last + 1, minlength=SLOTS + 1)
         some_zero = length.sum() < len(windows) * SLOTS or not len(windows)
-        low = values.min(axis=0, initial=0.0 if some_zero else np.inf)
+        sums = np.array(
+            [_sums(column, length) for column in np.ascontiguousarray(windows.values.T)]
+        )
+        total, squares, low, high, nonzero = sums.T
         span = pc.min_max(starts).as_py()
         contents, copies = np.unique(windows.fingerprints(), return_counts=True)
         return Statistics(
             windows=len(windows),
-            total=length @ values,
-            squares=length @ values**2,
-            low=low,
-            high=values.max(axis=0, initial=0.0),
-            nonzero=(length @ (values > 0)).astype(np.int64),
+            total=total,
+            squares=squares,
+            low=np.minimum(low, 0.0) if some_zero else low,
+            high=np.maximum(high, 0.0),
+            nonzero=nonzero.astype(np.int64),
             slots=np.cumsum(edges)[:SLOTS],
             contents=contents,
             copies=copies,
@@ -154,6 +156,19 @@ class Statistics:
             "slot_histogram": self.slots.tolist(),
             "features": features,
         }
+
+
+def _sums(column: NDArray[np.float32], length: NDArray[np.float64]) -> tuple[float, ...]:
+    """Over the slots of runs: sum, sum of squares, smallest, largest, how many above 0."""
+    if not len(column):
+        return 0.0, 0.0, np.inf, -np.inf, 0.0
+    low, high = float(column.min()), float(column.max())
+    if low == high:  # as most features are
+        slots = float(length.sum())
+        return slots * low, slots * low**2, low, high, slots * (low > 0)
+    weighted = length * column
+    above = float((length * (column > 0)).sum())
+    return float(weighted.sum()), float((weighted * column).sum()), low, high, above
 
 
 def _position() -> dict[str, float]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from jepa_ray.windows.activity import NO_OFFSET, NO_TIME, Columns
 from jepa_ray.windows.contract import CONTRACT_VERSION, STORED
-from jepa_ray.windows.identity import start_texts, window_uids
+from jepa_ray.windows.identity import window_uids
 from jepa_ray.windows.sparse import SparseWindows, concat
 
 RUN_TYPE = pa.struct(
@@ -38,18 +38,28 @@ WINDOW_SCHEMA = pa.schema(
     metadata={"jepa_ray.contract_version": str(CONTRACT_VERSION)},
 )
 
+_ROW_SCHEMA = WINDOW_SCHEMA.remove(WINDOW_SCHEMA.get_field_index("runs"))
+
 
 def window_table(dataset: str, kind: str, columns: Columns, windows: SparseWindows) -> pa.Table:
     """Rows of `WINDOW_SCHEMA` for n activities and their n windows."""
+    return with_runs(window_rows(dataset, kind, columns), windows)
+
+
+def with_runs(rows: pa.Table, windows: SparseWindows) -> pa.Table:
+    """The columns of `window_rows`, and the windows that belong to them."""
+    return rows.append_column(WINDOW_SCHEMA.field("runs"), runs_array(windows)).cast(WINDOW_SCHEMA)
+
+
+def window_rows(dataset: str, kind: str, columns: Columns) -> pa.Table:
+    """All of `WINDOW_SCHEMA` but `runs`, for n activities."""
     n = len(columns)
     dated = columns.start_us != NO_TIME
-    uids = window_uids(dataset, kind, columns.source_id, start_texts(columns.start_us, dated))
+    uids = window_uids(dataset, kind, columns.source_id, columns.start_us)
     arrays = [
         pa.array(uids),
         pa.array(columns.source_id, pa.string()),
-        pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), pa.array([kind])).cast(
-            pa.string()
-        ),
+        pa.repeat(pa.scalar(kind, pa.string()), n),
         _times(columns.start_us, dated),
         _times(columns.end_us, dated),
         pa.array(columns.offset_minutes, mask=columns.offset_minutes == NO_OFFSET),
@@ -59,9 +69,8 @@ def window_table(dataset: str, kind: str, columns: Columns, windows: SparseWindo
         pa.array(columns.project, mask=columns.project == 0),
         pa.array(columns.category, pa.string()),
         pa.array(columns.metadata, pa.string()),
-        runs_array(windows),
     ]
-    return pa.table(arrays, schema=WINDOW_SCHEMA)
+    return pa.table(arrays, schema=_ROW_SCHEMA)
 
 
 def runs_array(windows: SparseWindows) -> pa.ListArray:
@@ -90,4 +99,6 @@ def _chunk(chunk: pa.ListArray) -> SparseWindows:
 
 
 def _times(us: np.ndarray, known: np.ndarray) -> pa.Array:
-    return pa.array(np.where(known, us, 0), mask=~known).cast(pa.timestamp("us"))
+    if not known.any():
+        return pa.nulls(len(us), pa.timestamp("us"))
+    return pa.array(us, mask=~known).cast(pa.timestamp("us"))

@@ -2,16 +2,23 @@
 
 import gzip
 import io
+import os
 import tarfile
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
 
 from jepa_ray.adapters import parse_block
 from jepa_ray.adapters.enron_maildir import EnronMaildir
 from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare.plan import make_plan
+from jepa_ray.prepare.work import refuse_changed
 from jepa_ray.readers import RawItem
-from jepa_ray.windows import INDEX, NO_OFFSET, record_windows, window_table
+from jepa_ray.readers.tree import FILE_WEIGHT
+from jepa_ray.windows import INDEX, NO_OFFSET, NameHasher, record_windows, window_table
 
 ADAPTER = EnronMaildir(PrepareConfig())
 DATE = "Mon, 14 May 2001 20:51:00 -0700 (PDT)"
@@ -248,5 +255,44 @@ def test_links_and_huge_files_of_a_tree_are_rejected(tmp_path):
     assert len(batch.columns) == 1
 
 
+def test_small_mailboxes_share_a_shard_and_a_large_one_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr("jepa_ray.adapters.mail_tree.GROUP_WEIGHT", 3 * (FILE_WEIGHT + 100))
+    tree(tmp_path, {f"maildir/{u}/1.": mail() for u in "abc"})
+    tree(tmp_path, {f"maildir/d/{i}.": mail() for i in range(7)})
+    shards = ADAPTER.shards(tmp_path)
+    labels = [[file.label.rpartition("/")[2] for file in shard.files] for shard in shards]
+    a, b, c, d = (ADAPTER._hash.hex(name) for name in "abcd")
+    assert labels == [[a, b, c], [d], [f"{d}.2"]]
+
+
+def test_a_tree_is_listed_once_for_a_plan(tmp_path, monkeypatch):
+    tree(tmp_path, {f"maildir/{u}/in/{i}.": mail() for u in "ab" for i in range(3)})
+    listed, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or scandir(path))
+    plan = make_plan(EnronMaildir, tmp_path, str(tmp_path / "out"), PrepareConfig())
+    refuse_changed(plan, 0)
+    folders = [path for path in listed if "/maildir/maildir" in path]
+    assert len(folders) == len(set(folders)) == 5
+
+
+def test_a_tree_in_an_object_store_gives_the_windows_of_its_archive(tmp_path):
+    packed(tmp_path, FILES)
+    remote = UPath("memory://mail-tree")
+    tree(remote, FILES)
+    assert prepare(remote)[1:] == prepare(tmp_path)[1:]
+
+
 def test_without_mail_there_are_no_shards(tmp_path):
     assert ADAPTER.shards(tmp_path) == []
+
+
+@given(
+    st.lists(st.sampled_from(["maildir", "", ".", "a", "b c", "1.", "ü"]), min_size=1, max_size=6)
+)
+def test_a_path_is_hashed_from_its_mailbox_on(steps):
+    kept = [step for step in steps if step not in ("", ".")]
+    below = kept[kept.index("maildir") + 1 :] if "maildir" in kept else kept
+    columns = parse(mail(), "/".join(steps)).columns
+    hasher = NameHasher(PrepareConfig().actor_salt)
+    assert columns.source_id == [hasher.hex("/".join(below))]
+    assert columns.project.tolist() == [hasher(f"mailbox {below[0]}") if len(below) > 1 else 0]

@@ -3,11 +3,12 @@
 import errno
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from jepa_ray.adapters import adapters, enron_maildir
+from jepa_ray.adapters import adapters
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, StageError, UsageError
 from jepa_ray.prepare import prepare, stage, work
@@ -70,26 +71,35 @@ class _Failing:
         self._raw.close()
 
 
-@pytest.mark.parametrize("lost", ["mailbox", "file"])
-def test_a_mailbox_that_goes_away_is_no_defect_of_the_mails(tmp_path, monkeypatch, lost):
-    box = tmp_path / "raw/enron/maildir/maildir/somebody/inbox"
-    box.mkdir(parents=True)
+@pytest.fixture
+def box(tmp_path) -> Path:
+    """A mailbox of three mails."""
+    folder = tmp_path / "raw/enron/maildir/maildir/somebody/inbox"
+    folder.mkdir(parents=True)
     for number in range(3):
-        (box / f"{number}.").write_text(
+        (folder / f"{number}.").write_text(
             "Date: Mon, 14 May 2001 16:39:00 -0700\nFrom: a@example.com\n\nx"
         )
+    return folder
+
+
+@pytest.mark.parametrize("lost", ["mailbox", "file"])
+def test_a_mailbox_that_goes_away_is_no_defect_of_the_mails(tmp_path, box, lost):
     found = tasks("enron_maildir", tmp_path / "raw", tmp_path / "out")
     assert found[0]()
+    (box / "1.").unlink()
     if lost == "mailbox":
-        for path in box.iterdir():
-            path.unlink()
-        box.rmdir()
-        box.parent.rmdir()
-    else:
-        real = enron_maildir._entries
-        monkeypatch.setattr(enron_maildir, "_entries", lambda top: [*real(top), box / "gone."])
+        shutil.rmtree(box.parent)
     for task in found:
         with pytest.raises(StageError, match=r"cannot read enron/maildir/maildir/[0-9a-f]{16}"):
+            task()
+
+
+def test_a_mail_that_changes_while_its_mailbox_is_read_is_noticed_by_the_task(tmp_path, box):
+    found = tasks("enron_maildir", tmp_path / "raw", tmp_path / "out")
+    (box / "1.").write_text("Date: Mon, 14 May 2001 16:39:00 -0700\nFrom: b@example.com\n\nxx")
+    for task in found:
+        with pytest.raises(StageError, match=r"maildir/[0-9a-f]{16}: a file .* changed while"):
             task()
 
 

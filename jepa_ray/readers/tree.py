@@ -1,0 +1,162 @@
+"""A tree of many small files on a disk: listed once, read in groups.
+
+Whoever lists it keeps, of a group, the names as one string and a digest of names, sizes
+and times of change. Whoever reads it makes the same digest from what it finds, and so tells whether
+a file changed in between without listing anything again.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jepa_ray.errors import StageError
+from jepa_ray.readers.raw import RawDefect, RawItem
+from jepa_ray.storage import open_source
+
+FILE_WEIGHT = 4 << 10
+"""What opening a file costs, as bytes read."""
+
+
+@dataclass(frozen=True)
+class FileGroup:
+    """Some files of one folder.
+
+    Attributes:
+        folder: The first step of their names.
+        names: Relative to the top of the tree, in order, joined by NUL; a link counts as a file.
+        bytes: Of all of them.
+        weight: The same, with `FILE_WEIGHT` for each file.
+        digest: Of names, sizes and times of change, in hex (32 digits).
+    """
+
+    folder: str
+    names: str
+    bytes: int
+    weight: int
+    digest: str
+
+
+def list_groups(top: Path, *, max_weight: int) -> Iterator[FileGroup]:
+    """List a tree.
+
+    Args:
+        top: A folder on a disk.
+        max_weight: A group ends with the file that takes it there.
+
+    Yields:
+        Groups in the order of names, step by step; none has files of two folders right below `top`.
+
+    Raises:
+        OSError: The folder cannot be listed.
+    """
+    group: _Growing | None = None
+    for name, found in _walk(top):
+        folder = name.partition("/")[0]
+        if group is not None and (group.folder != folder or group.weight >= max_weight):
+            yield group.done()
+            group = None
+        group = group or _Growing(folder)
+        group.add(name, found)
+    if group is not None:
+        yield group.done()
+
+
+def read_group(
+    top: Path, names: str, digest: str, *, name: str, max_file_bytes: int
+) -> Iterator[RawItem | RawDefect]:
+    """Read the files of a group in order.
+
+    Args:
+        top: The folder that was listed.
+        names: Of the group.
+        digest: Of the group.
+        name: Stands before the names, as if an archive had been made of the tree.
+        max_file_bytes: A larger file is a `record_too_large`.
+
+    Raises:
+        OSError: A file is not there.
+        StageError: One changed since the tree was listed, or the disk failed.
+    """
+    state = hashlib.blake2b(digest_size=16)
+    for number, below in enumerate(names.split("\0"), start=1):
+        path = top / below
+        found = path.lstat()
+        state.update(_line(below, found))
+        outcome = _refused(found, max_file_bytes) or _content(path)
+        if isinstance(outcome, bytes):
+            yield RawItem(number, f"{name}/{below}", outcome)
+        else:
+            yield RawDefect(number, *outcome)
+    if state.hexdigest() != digest:
+        raise StageError("a file of it changed while it was read; run again once it rests")
+
+
+class _Growing:
+    """A group on its way."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.weight = 0
+        self._bytes = 0
+        self._names: list[str] = []
+        self._state = hashlib.blake2b(digest_size=16)
+
+    def add(self, name: str, found: os.stat_result) -> None:
+        self._names.append(name)
+        self._bytes += found.st_size
+        self.weight += found.st_size + FILE_WEIGHT
+        self._state.update(_line(name, found))
+
+    def done(self) -> FileGroup:
+        names = "\0".join(self._names)
+        return FileGroup(self.folder, names, self._bytes, self.weight, self._state.hexdigest())
+
+
+def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All below a folder that is no folder itself, or is one that cannot be listed."""
+    levels = [("", iter(_listed(top)))]
+    while levels:
+        prefix, entries = levels[-1]
+        entry = next(entries, None)
+        if entry is None:
+            levels.pop()
+            continue
+        name = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            try:
+                levels.append((f"{name}/", iter(_listed(entry.path))))
+            except PermissionError:
+                yield name, entry.stat(follow_symlinks=False)
+        else:
+            yield name, entry.stat(follow_symlinks=False)
+
+
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _line(name: str, found: os.stat_result) -> bytes:
+    below = name.partition("/")[2]
+    return b"%b\0%d\0%d\n" % (os.fsencode(below), found.st_size, found.st_mtime_ns)
+
+
+def _refused(found: os.stat_result, limit: int) -> tuple[str, str] | None:
+    if stat.S_ISDIR(found.st_mode):
+        return "unreadable_file", "the folder cannot be listed"
+    if not stat.S_ISREG(found.st_mode):
+        return "unsafe_member", "links, pipes and devices are refused"
+    if found.st_size > limit:
+        return "record_too_large", f"the file is larger than {limit} bytes"
+    return None
+
+
+def _content(path: Path) -> bytes | tuple[str, str]:
+    try:
+        with open_source(path) as raw:
+            return raw.read()
+    except PermissionError as error:
+        return "unreadable_file", error.strerror or type(error).__name__
