@@ -102,6 +102,6 @@ def choose_mode(
 def _memory_bytes(folder: str, name: str) -> int:
     manifest = usable_manifest(folder, name)
     largest = max(parts_of(folder, manifest), key=lambda part: part.rows)
-    groups = [group for group, _ in PartReader().scan([largest], ["window_uid"])]
+    groups = {group for group, _ in PartReader().scan([largest], ["window_uid"])}
     runs = sum(group.runs for group in groups) / max(largest.rows, 1)
     return int(manifest["windows"] * (WINDOW_BYTES + _ORDER_BYTES + RUN_BYTES * runs))

@@ -52,7 +52,7 @@ def open_held_out(
 ) -> HeldOut:
     """Draw windows for validations from the held-out side of some datasets.
 
-    Memory is that of the drawn windows, one row group, and 24 bytes a held-out window while they
+    Memory is that of the drawn windows, one batch, and 24 bytes a held-out window while they
     are drawn. The draw does not depend on how the files were cut.
 
     Args:
@@ -111,13 +111,14 @@ def _at(dataset: SplitDataset, ranks: NDArray[np.int64]) -> Rows:
         return joined([])
     uids = np.concatenate(list(dataset.uids("val", PartReader())))
     place = np.argsort(uids, kind="stable")[ranks]  # as the files have them
-    by_place = np.argsort(place)
-    place = place[by_place]
-    ends = np.cumsum(dataset.sizes[:, 1])
-    group = np.searchsorted(ends, place, side="right")
+    sizes = dataset.sizes[:, 1]
+    group = np.searchsorted(np.cumsum(sizes), place, side="right")
     chosen = np.unique(group)
-    found = [
-        rows.take(place[group == g] - (ends[g] - len(rows.uids)))
-        for g, rows in zip(chosen, dataset.rows("val", PartReader(), chosen), strict=True)
-    ]
+    unread = np.cumsum(np.where(np.isin(np.arange(len(sizes)), chosen), 0, sizes))
+    place -= unread[group]  # as the chosen row groups have them
+    by_place, found, start = np.argsort(place), [], 0
+    for rows in dataset.rows("val", PartReader(), chosen):
+        mine = place[by_place] - start
+        found.append(rows.take(mine[(mine >= 0) & (mine < len(rows.uids))]))
+        start += len(rows.uids)
     return joined(found).take(np.argsort(by_place))

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from jepa_ray.config import SplitConfig
-from jepa_ray.corpus.parts import PartReader, parts_of
+from jepa_ray.corpus.parts import parts_of, whole
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.corpus.stored import KEYS, split_keys, usable_manifest
 from jepa_ray.errors import CorpusError
@@ -130,8 +129,7 @@ def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus
 def _dataset(processed_dir: str, name: str, split: SplitConfig) -> Dataset:
     folder = join(processed_dir, name)
     manifest = usable_manifest(folder, name)
-    read = PartReader().scan(parts_of(folder, manifest), [*KEYS, "runs"])
-    table = pa.concat_tables([table for _, table in read])
+    table = whole(parts_of(folder, manifest), [*KEYS, "runs"])
     keys = split_keys(table)
     held_out = validation_mask(name, keys, split)
     return Dataset(
@@ -154,8 +152,7 @@ def read_keys(folder: str, manifest: Manifest) -> SplitKeys:
     Raises:
         CorpusError: A part is missing, damaged or of another length.
     """
-    read = PartReader().scan(parts_of(folder, manifest), KEYS)
-    return split_keys(pa.concat_tables([table for _, table in read]))
+    return split_keys(whole(parts_of(folder, manifest), KEYS))
 
 
 def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.int64]:

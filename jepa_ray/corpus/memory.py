@@ -60,7 +60,7 @@ class MemoryFeed:
 def in_memory(datasets: list[SplitDataset], side: Side) -> tuple[Rows, NDArray[np.int64]]:
     """One side of some datasets, and its rows dataset after dataset in the order of their uids.
 
-    How the files were cut does not reach that order. Memory peaks at the result, and one part.
+    How the files were cut does not reach that order. Memory peaks at the result.
     """
     column, reader = int(side == "val"), PartReader()
     sizes = [int(dataset.sizes[:, column].sum()) for dataset in datasets]

@@ -1,4 +1,4 @@
-"""Reading the Parquet parts of prepared datasets, row group by row group.
+"""Reading the Parquet parts of prepared datasets, a few thousand rows at a time.
 
 A local part is memory-mapped. One of an object store is fetched whole by threads, some parts ahead
 of the one being read: prepare writes parts of at most 65,536 windows, about 2 MB, of one row group.
@@ -17,6 +17,7 @@ from jepa_ray.storage import join, local_path, read_bytes, resolve, store_faults
 from jepa_ray.windows import WINDOW_SCHEMA, Manifest
 
 _AHEAD = 8
+_BATCH = 1 << 13  # decoded at once: little memory, and it stays in the cache
 _WHOLE_BYTES = 32 << 20  # a larger part of an object store is read by ranges
 _RUNS_LEAF = "runs.list.element.first"
 
@@ -78,7 +79,7 @@ class PartReader:
     def scan(
         self, parts: Sequence[Part], columns: list[str]
     ) -> Iterator[tuple[RowGroup, pa.Table]]:
-        """All row groups of some parts with these columns, in order.
+        """Some parts whole, with these columns, in order: as `read`.
 
         Raises:
             CorpusError: A part is missing, damaged, of another form or length.
@@ -89,7 +90,14 @@ class PartReader:
     def read(
         self, wanted: Mapping[Part, Sequence[int] | None], columns: list[str]
     ) -> Iterator[tuple[RowGroup, pa.Table]]:
-        """The row groups `wanted` (None: all of a part) with these columns, in order.
+        """Row groups with these columns, in order, each in batches of up to 8,192 rows.
+
+        Args:
+            wanted: Places of the row groups in each part; None: all of them.
+            columns: Names of columns.
+
+        Yields:
+            The row group, and the next of its rows. One without rows gives nothing.
 
         Raises:
             CorpusError: A part is missing, damaged, of another form or length.
@@ -102,8 +110,17 @@ class PartReader:
             with _opened(part, coming, columns) as file:
                 ordinals = wanted[part]
                 for i in range(file.num_row_groups) if ordinals is None else ordinals:
-                    table = file.read_row_group(i, columns=columns, use_threads=False)
-                    yield _row_group(part, file, i), table
+                    group = _row_group(part, file, i)
+                    for batch in file.iter_batches(
+                        _BATCH, row_groups=[i], columns=columns, use_threads=False
+                    ):
+                        yield group, pa.Table.from_batches([batch])
+
+
+def whole(parts: Sequence[Part], columns: list[str]) -> pa.Table:
+    """All rows of some parts in one table; raises as `PartReader.read`."""
+    tables = [table for _, table in PartReader().scan(parts, columns)]
+    return pa.concat_tables([WINDOW_SCHEMA.empty_table().select(columns), *tables])
 
 
 def _row_group(part: Part, file: pq.ParquetFile, ordinal: int) -> RowGroup:

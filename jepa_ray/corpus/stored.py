@@ -1,7 +1,10 @@
 """One prepared dataset on disk, and the side of each of its windows."""
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -47,7 +50,7 @@ class SplitDataset:
     def rows(
         self, side: Side, reader: PartReader, chosen: NDArray[np.integer] | None = None
     ) -> Iterator[Rows]:
-        """The windows of one side, a row group at a time.
+        """The windows of one side, in batches.
 
         Args:
             side: Which.
@@ -61,7 +64,7 @@ class SplitDataset:
             yield Rows(sparse_windows(table["runs"]).take(at), uids)
 
     def uids(self, side: Side, reader: PartReader) -> Iterator[NDArray[np.uint64]]:
-        """The uids of one side, a row group at a time; raises as `rows`."""
+        """The uids of one side, in batches; raises as `rows`."""
         for _, uids, _ in self._read(side, reader, self.columns, None):
             yield uids
 
@@ -77,37 +80,47 @@ class SplitDataset:
         wanted: dict[Part, list[int]] = {}
         for place in places:
             wanted.setdefault(self.groups[place].part, []).append(self.groups[place].ordinal)
-        for place, (group, table) in zip(places, reader.read(wanted, columns), strict=True):
-            keys = split_keys(table)
-            held_out = self.rule.held_out(keys)
-            at = np.flatnonzero(held_out if side == "val" else ~held_out)
-            if len(at) != self.sizes[place, int(side == "val")]:
-                raise CorpusError(
-                    f"{group.part.url} changed while it was in use; prepare nothing into a folder "
-                    "that a training reads, and start again"
-                )
-            yield table, keys.uid[at], at
+        by_group = itertools.groupby(reader.read(wanted, columns), key=itemgetter(0))
+        for place, (group, batches) in zip(places, by_group, strict=True):
+            left = int(self.sizes[place, int(side == "val")])
+            for _, table in batches:
+                keys = split_keys(table)
+                held_out = self.rule.held_out(keys)
+                at = np.flatnonzero(held_out if side == "val" else ~held_out)
+                left -= len(at)
+                _require_same(group, changed=left < 0)
+                yield table, keys.uid[at], at
+            _require_same(group, changed=left != 0)
+
+
+def _require_same(group: RowGroup, *, changed: bool) -> None:
+    if changed:
+        raise CorpusError(
+            f"{group.part.url} changed while it was in use; prepare nothing into a folder that a "
+            "training reads, and start again"
+        )
 
 
 def split_stored(folder: str, manifest: Manifest, split: SplitConfig) -> SplitDataset:
-    """Split a dataset in passes over its keys; memory is that of one row group.
+    """Split a dataset in passes over its keys; memory is that of one batch.
 
     Raises:
         CorpusError: A part is missing or damaged, or the dataset cannot be split in this mode.
     """
     name, reader, columns = manifest["dataset"], PartReader(), _KEYS_OF_MODE[split.mode]
-    parts, groups = parts_of(folder, manifest), list[RowGroup]()
+    parts = parts_of(folder, manifest)
 
     def passes() -> Iterator[SplitKeys]:
-        groups.clear()
-        for group, table in reader.scan(parts, columns):
-            groups.append(group)
-            yield split_keys(table)
+        return (split_keys(table) for _, table in reader.scan(parts, columns))
 
     rule = split_rule(name, passes, split)
-    held_out = [int(rule.held_out(keys).sum()) for keys in passes()]
-    sizes = [(group.rows - n, n) for group, n in zip(groups, held_out, strict=True)]
-    return SplitDataset(name, rule, columns, groups, np.array(sizes, np.int64).reshape(-1, 2))
+    held_out: Counter[RowGroup] = Counter()  # in the order of the files
+    for group, table in reader.scan(parts, columns):
+        held_out[group] += int(rule.held_out(split_keys(table)).sum())
+    sizes = [(group.rows - n, n) for group, n in held_out.items()]
+    return SplitDataset(
+        name, rule, columns, list(held_out), np.array(sizes, np.int64).reshape(-1, 2)
+    )
 
 
 def split_all(processed_dir: str, names: Sequence[str], split: SplitConfig) -> list[SplitDataset]:
