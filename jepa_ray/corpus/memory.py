@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.corpus.batch import FeedBatch, Share, generator
 from jepa_ray.corpus.parts import PartReader
-from jepa_ray.corpus.rows import Rows, gathered
+from jepa_ray.corpus.rows import Rows, Space
 from jepa_ray.corpus.stored import Side, SplitDataset
 
 
@@ -64,11 +64,8 @@ def in_memory(datasets: list[SplitDataset], side: Side) -> tuple[Rows, NDArray[n
     """
     column, reader = int(side == "val"), PartReader()
     sizes = [int(dataset.sizes[:, column].sum()) for dataset in datasets]
-    rows = gathered(
-        (rows for dataset in datasets for rows in dataset.rows(side, reader)),
-        windows=sum(sizes),
-        runs=sum(group.runs for dataset in datasets for group in dataset.groups),
-    )
+    space = Space(sum(sizes), sum(group.runs for dataset in datasets for group in dataset.groups))
+    rows = space.fill(rows for dataset in datasets for rows in dataset.rows(side, reader))
     order, start = np.empty(len(rows.uids), np.int64), 0
     for size in sizes:
         part = order[start : start + size]

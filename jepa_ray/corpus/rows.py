@@ -34,29 +34,35 @@ def joined(pieces: list[Rows]) -> Rows:
     return Rows(concat(p.windows for p in pieces), uids)
 
 
-def gathered(pieces: Iterable[Rows], *, windows: int, runs: int) -> Rows:
-    """All windows of `pieces`, holding no more than one of them beside the result.
+class Space:
+    """Arrays that are allocated once and may be filled again and again.
+
+    Memory that is not filled is never touched, so it is not resident.
 
     Args:
-        pieces: In order.
-        windows: How many they are.
-        runs: How many runs they have at most; pages of the rest are never touched.
+        windows: How many it can hold.
+        runs: How many runs they can have in all.
     """
-    offsets = np.zeros(windows + 1, np.int64)
-    first, last = np.empty(runs, np.uint8), np.empty(runs, np.uint8)
-    values = np.empty((runs, len(STORED)), np.float32)
-    uids = np.empty(windows, np.uint64)
-    window = run = 0
-    for piece in pieces:
-        n, r = len(piece.uids), len(piece.windows.first)
-        offsets[window + 1 : window + n + 1] = piece.windows.offsets[1:] + run
-        uids[window : window + n] = piece.uids
-        for whole, part in (
-            (first, piece.windows.first),
-            (last, piece.windows.last),
-            (values, piece.windows.values),
-        ):
-            whole[run : run + r] = part
-        window, run = window + n, run + r
-    assert window == windows, "the pieces have another number of windows"
-    return Rows(SparseWindows(offsets, first[:run], last[:run], values[:run]), uids)
+
+    def __init__(self, windows: int, runs: int) -> None:
+        self._offsets = np.zeros(windows + 1, np.int64)
+        self._first, self._last = np.empty(runs, np.uint8), np.empty(runs, np.uint8)
+        self._values = np.empty((runs, len(STORED)), np.float32)
+        self._uids = np.empty(windows, np.uint64)
+
+    def fill(self, pieces: Iterable[Rows]) -> Rows:
+        """All windows of `pieces`, in order; what came of an earlier call is overwritten."""
+        window = run = 0
+        for piece in pieces:
+            windows, uids = piece
+            ends, runs = window + len(uids), run + len(windows.first)
+            self._offsets[window + 1 : ends + 1] = windows.offsets[1:] + run
+            self._uids[window:ends] = uids
+            self._first[run:runs] = windows.first
+            self._last[run:runs] = windows.last
+            self._values[run:runs] = windows.values
+            window, run = ends, runs
+        filled = SparseWindows(
+            self._offsets[: window + 1], self._first[:run], self._last[:run], self._values[:run]
+        )
+        return Rows(filled, self._uids[:window])

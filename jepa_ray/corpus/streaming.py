@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.corpus.batch import FeedBatch, Share, generator
 from jepa_ray.corpus.parts import PartReader
-from jepa_ray.corpus.rows import RUN_BYTES, WINDOW_BYTES, Rows, gathered, joined
+from jepa_ray.corpus.rows import RUN_BYTES, WINDOW_BYTES, Rows, Space, joined
 from jepa_ray.corpus.stored import SplitDataset
 
 POOL_BYTES = 24 << 20
@@ -67,11 +67,21 @@ class StreamingFeed:
         self._starts = np.cumsum([0, *(len(dataset.groups) for dataset in datasets)])
         self.windows = int(self._sizes.sum())
         assert self.windows, "a feed needs a window"
+        self._space = Space(*self._largest_pool())
         self._reader = PartReader()
         self._epoch: _Epoch | None = None
         self._pool: tuple[NDArray[np.int64], Rows] | None = None  # row groups, windows
         self._shuffle = (-1, -1)
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def _largest_pool(self) -> tuple[int, int]:
+        """Windows and runs of a pool at most."""
+        limits = zip((self._sizes, self._runs), (WINDOW_BYTES, RUN_BYTES), strict=True)
+        windows, runs = (
+            min(max(self._pool_bytes // each, counts.max()), counts.sum())
+            for counts, each in limits
+        )
+        return int(windows), int(runs)
 
     def batch(self, step: int) -> FeedBatch:
         """This rank's windows of a step."""
@@ -102,7 +112,7 @@ class StreamingFeed:
     def _take(self, epoch: _Epoch, index: int, places: NDArray[np.int64]) -> Rows:
         groups = epoch.pools[index]
         if self._pool is None or not np.array_equal(self._pool[0], groups):
-            self._pool = None  # before the next one is read: there is one at a time
+            self._pool = None  # reading overwrites it, or fails
             self._pool = groups, self._read(groups)
             self._expect_after(epoch, index)
         if self._shuffle != (epoch.number, index):
@@ -116,8 +126,7 @@ class StreamingFeed:
             for dataset, chosen in self._by_dataset(groups)
             for rows in dataset.rows("train", self._reader, chosen)
         )
-        sizes, runs = self._sizes[groups], self._runs[groups]
-        return gathered(pieces, windows=int(sizes.sum()), runs=int(runs.sum()))
+        return self._space.fill(pieces)
 
     def _expect_after(self, epoch: _Epoch, index: int) -> None:
         """Let the parts of the pool after this one be fetched."""
