@@ -24,7 +24,7 @@ class FeedBatch(NamedTuple):
 class TrainFeed(Protocol):
     """Training windows without end; those of a step follow from (seed, step) alone.
 
-    Used by one thread at a time. Steps may be asked for in any order; going on is fast.
+    Steps may be asked for in any order, by any thread; going on is fast.
 
     Attributes:
         batch_size: Windows of one step over all ranks.
@@ -50,6 +50,9 @@ class Share:
         """Where this rank's windows of a step stand in the endless row of epochs."""
         assert batch_size % self.world == 0, "the ranks divide the global batch"
         return np.arange(step * batch_size + self.rank, (step + 1) * batch_size, self.world)
+
+
+WHOLE = Share()
 
 
 def generator(seed: int, epoch: int, pool: int = -1) -> np.random.Generator:

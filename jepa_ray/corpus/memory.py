@@ -1,9 +1,11 @@
 """The feed that keeps its windows in memory: 74 bytes a window of one run, and 16 for the order."""
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa_ray.corpus.batch import FeedBatch, Share, generator
+from jepa_ray.corpus.batch import WHOLE, FeedBatch, Share, generator
 from jepa_ray.corpus.parts import PartReader
 from jepa_ray.corpus.rows import Rows, Space
 from jepa_ray.corpus.stored import Side, SplitDataset
@@ -27,7 +29,7 @@ class MemoryFeed:
         *,
         batch_size: int,
         seed: int,
-        share: Share = Share(),  # noqa: B008 - a value
+        share: Share = WHOLE,
     ) -> None:
         assert len(order), "a feed needs a window"
         self.batch_size = batch_size
@@ -36,15 +38,17 @@ class MemoryFeed:
         self._order = order
         self._seed = seed
         self._share = share
+        self._one_at_a_time = threading.Lock()
         self._epoch = -1
         self._permutation: NDArray[np.int64] = np.zeros(0, np.int64)
 
     def batch(self, step: int) -> FeedBatch:
         """This rank's windows of a step."""
-        return FeedBatch(*self._rows.take(self.rows(step)))
+        with self._one_at_a_time:
+            rows = self._drawn(step)
+        return FeedBatch(*self._rows.take(rows))
 
-    def rows(self, step: int) -> NDArray[np.int64]:
-        """Which rows they are: int64 (batch_size / world,)."""
+    def _drawn(self, step: int) -> NDArray[np.int64]:
         epochs, places = np.divmod(self._share.places(step, self.batch_size), self.windows)
         found = [self._permuted(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)]
         rows: NDArray[np.int64] = self._order[np.concatenate(found)]

@@ -7,13 +7,14 @@ fetched where they lie in an object store, compressed as they are.
 """
 
 import itertools
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa_ray.corpus.batch import FeedBatch, Share, generator
+from jepa_ray.corpus.batch import WHOLE, FeedBatch, Share, generator
 from jepa_ray.corpus.parts import PartReader
 from jepa_ray.corpus.rows import RUN_BYTES, WINDOW_BYTES, Rows, Space, joined
 from jepa_ray.corpus.stored import SplitDataset
@@ -54,7 +55,7 @@ class StreamingFeed:
         *,
         batch_size: int,
         seed: int,
-        share: Share = Share(),  # noqa: B008 - a value
+        share: Share = WHOLE,
         pool_bytes: int = POOL_BYTES,
     ) -> None:
         self.batch_size = batch_size
@@ -69,6 +70,7 @@ class StreamingFeed:
         assert self.windows, "a feed needs a window"
         self._space = Space(*self._largest_pool())
         self._reader = PartReader()
+        self._one_at_a_time = threading.Lock()
         self._epoch: _Epoch | None = None
         self._pool: tuple[NDArray[np.int64], Rows] | None = None  # row groups, windows
         self._shuffle = (-1, -1)
@@ -86,11 +88,12 @@ class StreamingFeed:
     def batch(self, step: int) -> FeedBatch:
         """This rank's windows of a step."""
         epochs, places = np.divmod(self._share.places(step, self.batch_size), self.windows)
-        found = [
-            rows
-            for epoch in np.unique(epochs)
-            for rows in self._drawn(int(epoch), places[epochs == epoch])
-        ]
+        with self._one_at_a_time:
+            found = [
+                rows
+                for epoch in np.unique(epochs)
+                for rows in self._drawn(int(epoch), places[epochs == epoch])
+            ]
         return FeedBatch(*joined(found))
 
     def _drawn(self, number: int, places: NDArray[np.int64]) -> Iterator[Rows]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus import FeedBatch, StreamingFeed, TrainFeed, load, open_feed
-from jepa_ray.corpus.batch import Share
+from jepa_ray.corpus.batch import WHOLE, Share
 from jepa_ray.corpus.stored import split_all
 
 SPLIT = SplitConfig(seed=1)
@@ -53,7 +53,7 @@ def streaming(
     *,
     batch: int = 16,
     seed: int = 2,
-    share: Share = Share(),  # noqa: B008 - a value
+    share: Share = WHOLE,
     pool_bytes: int = 2000,
 ) -> StreamingFeed:
     """A streaming feed with tiny pools."""

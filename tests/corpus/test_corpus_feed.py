@@ -1,6 +1,7 @@
 """The feed in memory, and what both modes have in common."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus import MemoryFeed, Rows, Share, choose_mode, load, open_feed
+from jepa_ray.corpus.batch import WHOLE
 from jepa_ray.errors import CorpusError
 from tests.corpus.cuts import SPLIT, cut_anew, drawn, in_memory, same, train_uids
 from tests.corpus.windows import moments
@@ -19,7 +21,7 @@ BOTH = [JIRA, "gharchive"]
 MODES = ("memory", "streaming")
 
 
-def feed_of(n: int, *, batch: int, seed: int, share: Share = Share()) -> MemoryFeed:  # noqa: B008
+def feed_of(n: int, *, batch: int, seed: int, share: Share = WHOLE) -> MemoryFeed:
     """A feed of n windows whose uids are their rows."""
     rows = Rows(moments(n), np.arange(n, dtype=np.uint64))
     return MemoryFeed(rows, np.arange(n), batch_size=batch, seed=seed, share=share)
@@ -73,15 +75,17 @@ def test_a_feed_of_no_window_is_our_own_mistake():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 300), st.integers(0, 2**32))
+@given(st.integers(1, 9), st.integers(1, 99), st.integers(0, 2**32))
 def test_in_memory_no_cut_into_parts_and_row_groups_changes_a_batch(
     two_datasets, parts, group, seed
 ):
-    before = in_memory(two_datasets, [JIRA])
+    names = ["gharchive"]
+    before = in_memory(two_datasets, names)
     with tempfile.TemporaryDirectory() as name:
-        cut_anew(two_datasets / JIRA, Path(name) / JIRA, parts=parts, group=group, seed=seed)
-        after = in_memory(name, [JIRA])
-    for step in (0, 5, 13, 14, 100):
+        target = Path(name) / "gharchive"
+        cut_anew(two_datasets / "gharchive", target, parts=parts, group=group, seed=seed)
+        after = in_memory(name, names)
+    for step in (0, 4, 5, 6, 100):
         assert same(before.batch(step), after.batch(step))
 
 
@@ -149,3 +153,15 @@ def test_a_configured_mode_is_taken_whatever_the_memory(two_datasets, mode):
         mode,
         f"load_mode {mode}, as configured",
     )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_threads_that_share_a_feed_get_what_one_gets(two_datasets, mode):
+    feeds = {
+        name: open_feed(str(two_datasets), BOTH, SPLIT, mode=mode, batch_size=16, seed=5)
+        for name in ("shared", "own")
+    }
+    steps = [*range(0, 90, 2), *range(1, 90, 2)]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(feeds["shared"].batch, steps))
+    assert all(same(x, feeds["own"].batch(step)) for x, step in zip(found, steps, strict=True))

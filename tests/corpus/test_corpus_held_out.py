@@ -57,12 +57,14 @@ def test_from_disk_the_draw_is_that_from_the_loaded_side(two_datasets, mode, bat
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 300), st.integers(0, 2**32))
+@given(st.integers(1, 9), st.integers(1, 99), st.integers(0, 2**32))
 def test_no_cut_into_parts_and_row_groups_changes_the_draw(two_datasets, parts, group, seed):
-    before = opened(two_datasets, [JIRA])
+    names = ["gharchive"]
+    before = opened(two_datasets, names, batches=2, batch_size=3)
     with tempfile.TemporaryDirectory() as name:
-        cut_anew(two_datasets / JIRA, Path(name) / JIRA, parts=parts, group=group, seed=seed)
-        after = opened(name, [JIRA])
+        target = Path(name) / "gharchive"
+        cut_anew(two_datasets / "gharchive", target, parts=parts, group=group, seed=seed)
+        after = opened(name, names, batches=2, batch_size=3)
     assert before.uids.tolist() == after.uids.tolist()
     assert torch.equal(torch.cat(list(before)), torch.cat(list(after)))
 

@@ -20,7 +20,7 @@ BOTH = [JIRA, "gharchive"]
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 9), st.integers(1, 80), st.integers(1, 70), st.integers(1, 30_000), st.data())
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(1, 70), st.integers(1, 9000), st.data())
 def test_an_epoch_visits_each_window_exactly_once_for_any_cut(
     two_datasets, parts, group, batch, pool_bytes, data
 ):
