@@ -1,27 +1,46 @@
 """Prepared windows -> split -> random batches. NumPy and Arrow in, torch out; no ray."""
 
-from jepa_ray.corpus.feed import Feed, densify, held_out_batches
+from jepa_ray.corpus.batch import FeedBatch, Share, TrainFeed
+from jepa_ray.corpus.dense import densify
+from jepa_ray.corpus.feed import choose_mode, open_feed
+from jepa_ray.corpus.held_out import HeldOut, held_out_batches, open_held_out
 from jepa_ray.corpus.load import (
     COMBINED,
     Corpus,
     Dataset,
     choose,
+    fingerprints,
     load,
     prepared,
     read_keys,
 )
+from jepa_ray.corpus.memory import MemoryFeed
+from jepa_ray.corpus.prefetch import prefetch
+from jepa_ray.corpus.rows import Rows
 from jepa_ray.corpus.split import SplitKeys, validation_mask
+from jepa_ray.corpus.streaming import StreamingFeed
 
 __all__ = [
     "COMBINED",
     "Corpus",
     "Dataset",
-    "Feed",
+    "FeedBatch",
+    "HeldOut",
+    "MemoryFeed",
+    "Rows",
+    "Share",
     "SplitKeys",
+    "StreamingFeed",
+    "TrainFeed",
     "choose",
+    "choose_mode",
     "densify",
+    "fingerprints",
     "held_out_batches",
     "load",
+    "open_feed",
+    "open_held_out",
+    "prefetch",
     "prepared",
     "read_keys",
     "validation_mask",

@@ -6,92 +6,102 @@ A side smaller than a batch wraps its epochs. What depends on the device is the 
 sparse rows travel, the dense batch is built where it is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Literal
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from jepa_ray.config import SplitConfig
+from jepa_ray.corpus.batch import Share, TrainFeed
+from jepa_ray.corpus.memory import MemoryFeed, in_memory
+from jepa_ray.corpus.parts import PartReader, parts_of
+from jepa_ray.corpus.rows import RUN_BYTES, WINDOW_BYTES
+from jepa_ray.corpus.stored import split_all, usable_manifest
+from jepa_ray.corpus.streaming import StreamingFeed
+from jepa_ray.errors import CorpusError
+from jepa_ray.storage import join
 
-from jepa_ray.windows import FEATURE_COUNT, POSITION_VALUES, POSITIONS, SLOTS, SparseWindows
+Mode = Literal["memory", "streaming"]
+_ORDER_BYTES = 24  # the order of the uids, a permutation, and sorting
 
 
-class Feed:
-    """Batches of one side.
+def open_feed(  # noqa: PLR0913 - the interface of both modes
+    processed_dir: str,
+    names: Sequence[str],
+    split: SplitConfig,
+    *,
+    mode: Mode,
+    batch_size: int,
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+) -> TrainFeed:
+    """Open the training side of some datasets.
+
+    Both modes draw each training window once an epoch; in `memory` from all of them at once, in
+    `streaming` from a pool of row groups, so the two give other orders.
 
     Args:
-        windows: The side; at least one window.
-        batch_size: Windows of one step over all ranks.
+        processed_dir: Path or URL that `prepare` wrote.
+        names: Of the datasets, in the order of the corpus.
+        split: Which windows are held out.
+        mode: See `choose_mode`.
+        batch_size: Windows of one step over all ranks; `world` divides it.
         seed: Another seed, another order.
+        rank: Which share of each global batch is given, below `world`.
+        world: Number of shares.
+
+    Raises:
+        CorpusError: A dataset is absent, damaged or cannot be split, or no window is for training.
     """
-
-    def __init__(self, windows: SparseWindows, *, batch_size: int, seed: int) -> None:
-        assert len(windows), "a feed needs a window"
-        self.windows = windows
-        self.batch_size = batch_size
-        self._seed = seed
-        self._epoch = -1
-        self._order: NDArray[np.int64] = np.zeros(0, np.int64)
-
-    def rows(self, step: int) -> NDArray[np.int64]:
-        """Rows of the global batch of a step, int64 (batch_size,)."""
-        at = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
-        epochs, places = np.divmod(at, len(self.windows))
-        pieces = [
-            self._permutation(int(epoch))[places[epochs == epoch]] for epoch in np.unique(epochs)
-        ]
-        return np.concatenate(pieces)
-
-    def batch(
-        self, step: int, *, rank: int = 0, world: int = 1, device: torch.device | str = "cpu"
-    ) -> Tensor:
-        """The dense batch of one rank: float32 [batch_size / world, 96, 16] on `device`."""
-        return densify(self.windows.take(self.rows(step)[rank::world]), device)
-
-    def _permutation(self, epoch: int) -> NDArray[np.int64]:
-        if epoch != self._epoch:
-            generator = np.random.Generator(np.random.Philox(key=[self._seed, epoch]))
-            self._order = generator.permutation(len(self.windows))
-            self._epoch = epoch
-        return self._order
+    datasets = split_all(processed_dir, names, split)
+    if not any(dataset.sizes[:, 0].any() for dataset in datasets):
+        raise CorpusError(
+            f"{', '.join(names)}: no window is for training, and both sides need one; prepare more "
+            "data"
+        )
+    share = Share(rank, world)
+    if mode == "streaming":
+        return StreamingFeed(datasets, batch_size=batch_size, seed=seed, share=share)
+    rows, order = in_memory(datasets, "train")
+    return MemoryFeed(rows, order, batch_size=batch_size, seed=seed, share=share)
 
 
-def held_out_batches(
-    windows: SparseWindows, *, batches: int, batch_size: int, seed: int
-) -> Iterator[Tensor]:
-    """Batches for a validation: drawn without replacement, at most once each window.
+def choose_mode(
+    processed_dir: str,
+    names: Sequence[str],
+    mode: Literal["auto", "memory", "streaming"],
+    memory_bytes: int,
+) -> tuple[Mode, str]:
+    """How a worker should hold its windows.
+
+    `auto` takes `memory` where the training side of all windows needs at most half of the memory
+    there is; how many runs a window has is seen from the largest part of each dataset.
 
     Args:
-        windows: The held-out side; at least one window.
-        batches: At most so many; fewer where the side is smaller.
-        batch_size: Windows of a batch; the last one may be smaller.
-        seed: Which windows are drawn.
+        processed_dir: Path or URL that `prepare` wrote.
+        names: Of the datasets.
+        mode: The setting `load_mode`.
+        memory_bytes: What one worker may use.
 
-    Yields:
-        float32 [<= batch_size, 96, 16] on the CPU.
+    Returns:
+        The mode, and a sentence for the start line.
+
+    Raises:
+        CorpusError: A dataset is absent, or its largest part is missing or damaged.
     """
-    generator = np.random.Generator(np.random.Philox(key=[seed, 0]))
-    order = generator.permutation(len(windows))[: batches * batch_size]
-    for start in range(0, len(order), batch_size):
-        yield densify(windows.take(order[start : start + batch_size]), "cpu")
+    if mode != "auto":
+        return mode, f"load_mode {mode}, as configured"
+    needed = sum(_memory_bytes(join(processed_dir, name), name) for name in names)
+    fits = needed <= memory_bytes // 2
+    chosen: Mode = "memory" if fits else "streaming"
+    return chosen, (
+        f"load_mode {chosen}: the windows need {needed / 1e9:.2g} GB in memory, "
+        f"{'at most' if fits else 'more than'} half of the {memory_bytes / 1e9:.2g} GB of a worker"
+    )
 
 
-def densify(windows: SparseWindows, device: torch.device | str) -> Tensor:
-    """Dense float32 [n, 96, 16] on `device`; equal to `SparseWindows.densify` to the bit."""
-    if torch.device(device).type == "cpu":
-        return torch.from_numpy(windows.densify())
-    return scatter(windows, device)
-
-
-def scatter(windows: SparseWindows, device: torch.device | str) -> Tensor:
-    """The same by torch on `device`: only the sparse rows travel there."""
-    n = len(windows)
-    slots, runs = windows.scatter_indices()
-    values = torch.from_numpy(windows.values).to(device, non_blocking=True)
-    if runs is not None:
-        values = values[torch.from_numpy(runs).to(device)]
-    out = torch.zeros(n * SLOTS, FEATURE_COUNT, device=device)
-    out[torch.from_numpy(slots).to(device), POSITIONS:] = values
-    out = out.view(n, SLOTS, FEATURE_COUNT)
-    out[:, :, :POSITIONS] = torch.from_numpy(POSITION_VALUES).to(device)[:, None]
-    return out
+def _memory_bytes(folder: str, name: str) -> int:
+    manifest = usable_manifest(folder, name)
+    largest = max(parts_of(folder, manifest), key=lambda part: part.rows)
+    groups = {group for group, _ in PartReader().scan([largest], ["window_uid"])}
+    runs = sum(group.runs for group in groups) / max(largest.rows, 1)
+    return int(manifest["windows"] * (WINDOW_BYTES + _ORDER_BYTES + RUN_BYTES * runs))

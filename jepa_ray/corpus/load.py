@@ -1,29 +1,23 @@
 """Prepared windows of some datasets in memory, with their sides.
 
-Only what training needs is read: about 70 bytes a window of one run.
+For those who want all of them at once; training and validation go through `open_feed` and
+`open_held_out`, which hold less.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from jepa_ray.config import SplitConfig
+from jepa_ray.corpus.parts import parts_of, whole
 from jepa_ray.corpus.split import SplitKeys, validation_mask
+from jepa_ray.corpus.stored import KEYS, split_keys, usable_manifest
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import (
-    join,
-    list_names,
-    resolve,
-)
+from jepa_ray.storage import join, list_names
 from jepa_ray.windows import (
     ACTOR_DAY,
-    NO_TIME,
     Manifest,
     SparseWindows,
     concat,
@@ -32,7 +26,6 @@ from jepa_ray.windows import (
 )
 
 COMBINED = "combined"
-_KEYS = ["window_uid", "window_start", "actor", "project"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +108,15 @@ def choose(processed_dir: str, name: str) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
+def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
+    """Fingerprints of datasets by name, as `Corpus.fingerprints`, without reading a window.
+
+    Raises:
+        CorpusError: A dataset is absent, incomplete or of another contract.
+    """
+    return {name: usable_manifest(join(processed_dir, name), name)["fingerprint"] for name in names}
+
+
 def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus:
     """Read datasets and split them.
 
@@ -126,9 +128,9 @@ def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus
 
 def _dataset(processed_dir: str, name: str, split: SplitConfig) -> Dataset:
     folder = join(processed_dir, name)
-    manifest = _manifest(folder, name)
-    table = _read_parts(folder, manifest, [*_KEYS, "runs"])
-    keys = _split_keys(table)
+    manifest = usable_manifest(folder, name)
+    table = whole(parts_of(folder, manifest), [*KEYS, "runs"])
+    keys = split_keys(table)
     held_out = validation_mask(name, keys, split)
     return Dataset(
         name=name,
@@ -150,65 +152,10 @@ def read_keys(folder: str, manifest: Manifest) -> SplitKeys:
     Raises:
         CorpusError: A part is missing, damaged or of another length.
     """
-    return _split_keys(_read_parts(folder, manifest, _KEYS))
-
-
-def _split_keys(table: pa.Table) -> SplitKeys:
-    actor = _numbers(table["actor"], 0, np.uint64)
-    project = _numbers(table["project"], 0, np.uint64)
-    return SplitKeys(
-        uid=_numbers(table["window_uid"], 0, np.uint64),
-        group=np.where(actor == 0, project, actor),
-        start_us=_numbers(pc.cast(table["window_start"], pa.int64()), NO_TIME, np.int64),
-    )
+    return split_keys(whole(parts_of(folder, manifest), KEYS))
 
 
 def _in_order(uid: NDArray[np.uint64], chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows in the order of their uids: how the files were cut does not reach the feed."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(uid[rows], kind="stable")]
-
-
-def _manifest(folder: str, name: str) -> Manifest:
-    try:
-        manifest = read_manifest(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        raise CorpusError(
-            f"{name} is not prepared: {folder}/manifest.json is missing; "
-            "run `jepa-ray prepare` first"
-        ) from None
-    except ValueError as error:
-        raise CorpusError(f"{folder}/manifest.json {error}; prepare {name} again") from None
-    if manifest["status"] != "completed":
-        raise CorpusError(
-            f"{folder}/manifest.json says that {name} is {manifest['status']} "
-            f"({manifest['reason']}); prepare it, or leave it out"
-        )
-    return manifest
-
-
-def _read_parts(folder: str, manifest: Manifest, columns: list[str]) -> pa.Table:
-    fs, path = resolve(folder)
-    tables = []
-    for part in manifest["parts"]:
-        file = f"{path}/windows/{part['name']}"
-        try:
-            tables.append(pq.read_table(file, columns=columns, filesystem=fs, partitioning=None))
-        except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
-            raise CorpusError(
-                f"{folder}/windows/{part['name']} is missing or damaged "
-                f"({type(error).__name__}); prepare {manifest['dataset']} again"
-            ) from None
-        if len(tables[-1]) != part["rows"]:
-            raise CorpusError(
-                f"{folder}/windows/{part['name']} has {len(tables[-1])} windows, its manifest says "
-                f"{part['rows']}; prepare {manifest['dataset']} again"
-            )
-    if not tables:
-        raise CorpusError(f"{folder} holds no windows: there is nothing to train on")
-    return pa.concat_tables(tables)
-
-
-def _numbers(column: pa.ChunkedArray, missing: int, dtype: type) -> NDArray[Any]:
-    values: NDArray[Any] = pc.fill_null(column, missing).to_numpy()
-    return values.astype(dtype, copy=False)

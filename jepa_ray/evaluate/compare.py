@@ -17,11 +17,10 @@ from torch import Tensor
 
 from jepa_ray.checkpoint import Checkpoint, load_checkpoint
 from jepa_ray.config import EvaluateConfig
-from jepa_ray.corpus import Corpus, choose, held_out_batches, load
+from jepa_ray.corpus import HeldOut, choose, fingerprints, open_held_out
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.verdict import Verdict, judge
 from jepa_ray.model import Masks, Monitors, ScheduleJEPA, draw_masks, linear_cka, measure
-from jepa_ray.windows import SparseWindows
 
 log = logging.getLogger(__name__)
 
@@ -93,9 +92,8 @@ def evaluate(
     device = _device(config)
     trained_on = list(found.provenance.get("datasets", {}))
     names = choose(processed_dir, dataset or ",".join(trained_on) or "combined")
-    corpus = load(processed_dir, names, found.config.split)
-    held_out = corpus.side("val")
-    if not len(held_out):
+    held_out = _held_out(processed_dir, names, found, config)
+    if not held_out.total:
         raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
     model = found.model.to(device)
     fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).to(device)
@@ -103,7 +101,7 @@ def evaluate(
     with _threads(config.threads):
         ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
         theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)
-        scores = _per_dataset(model, corpus, found, config, device)
+        scores = _per_dataset(processed_dir, names, found, config, device)
     for name, value in ours.monitors.as_dict().items():
         if not math.isfinite(value):
             raise CheckpointError(f"{found.url}: its {name} on these windows is {value}")
@@ -113,46 +111,56 @@ def evaluate(
     within = {name: monitors.skill for name, (monitors, _) in scores.items()}
     return Evaluation(
         checkpoint=found.url,
-        windows=min(len(held_out), config.batches * config.batch_size),
+        windows=len(held_out.uids),
         trained=ours.monitors,
         untrained=theirs.monitors,
         cka=cka,
         datasets=scores,
         verdict=judge(ours.monitors, theirs.monitors, cka, within),
-        warnings=tuple(_warnings(found, corpus, trained_on)),
+        warnings=tuple(_warnings(found, fingerprints(processed_dir, names), trained_on)),
+    )
+
+
+def _held_out(
+    processed_dir: str, names: list[str], found: Checkpoint, config: EvaluateConfig
+) -> HeldOut:
+    return open_held_out(
+        processed_dir,
+        names,
+        found.config.split,
+        batches=config.batches,
+        batch_size=config.batch_size,
+        seed=config.seed,
     )
 
 
 def _per_dataset(
-    model: ScheduleJEPA,
-    corpus: Corpus,
+    processed_dir: str,
+    names: list[str],
     found: Checkpoint,
     config: EvaluateConfig,
     device: torch.device,
 ) -> dict[str, tuple[Monitors, int]]:
     scores = {}
-    for dataset in corpus.datasets:
-        side = dataset.windows.take(dataset.val)
-        if len(side):
-            monitors = measure(model, _batches(side, found, config), device=device).monitors
-            scores[dataset.name] = (monitors, min(len(side), config.batches * config.batch_size))
+    for name in names:
+        side = _held_out(processed_dir, [name], found, config)
+        if side.total:
+            monitors = measure(found.model, _batches(side, found, config), device=device).monitors
+            scores[name] = (monitors, len(side.uids))
     return scores
 
 
 def _batches(
-    side: SparseWindows, found: Checkpoint, config: EvaluateConfig
+    held_out: HeldOut, found: Checkpoint, config: EvaluateConfig
 ) -> Iterator[tuple[Tensor, Masks]]:
     """The windows and masks of one pass; the same each time."""
-    drawn = held_out_batches(
-        side, batches=config.batches, batch_size=config.batch_size, seed=config.seed
-    )
-    for i, x in enumerate(drawn):
+    for i, x in enumerate(held_out):
         yield x, draw_masks(found.config.mask, seed=config.seed, step=i, batch=len(x))
 
 
-def _warnings(found: Checkpoint, corpus: Corpus, trained_on: Sequence[str]) -> Iterator[str]:
+def _warnings(found: Checkpoint, now: dict[str, str], trained_on: Sequence[str]) -> Iterator[str]:
     then = found.provenance.get("datasets", {})
-    for name, fingerprint in corpus.fingerprints.items():
+    for name, fingerprint in now.items():
         if name not in trained_on:
             yield f"{name} was not trained on"
         elif then[name] != fingerprint:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import Corpus, Feed, held_out_batches
+from jepa_ray.corpus import Corpus, MemoryFeed, Rows, Share, densify, held_out_batches
 from jepa_ray.errors import CorpusError, TrainingError
 from jepa_ray.model import JEPAOutput, Masks, ScheduleJEPA, draw_masks, measure
 
@@ -84,7 +84,13 @@ def run_training(
             f"{len(train)} training and {len(held_out)} held-out windows: both sides need one; "
             "prepare more data"
         )
-    feed = Feed(train, batch_size=config.batch_size, seed=derived_seed(config.seed, ORDER))
+    feed = MemoryFeed(
+        Rows(train, np.concatenate([d.uid[d.train] for d in corpus.datasets])),
+        np.arange(len(train)),
+        batch_size=config.batch_size,
+        seed=derived_seed(config.seed, ORDER),
+        share=Share(worker.rank, worker.world),
+    )
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, lr=config.lr, weight_decay=config.weight_decay, fused=True
@@ -142,12 +148,12 @@ def _step(
     model: ScheduleJEPA,
     forward: Forward,
     optimizer: torch.optim.Optimizer,
-    feed: Feed,
+    feed: MemoryFeed,
     config: TrainConfig,
     worker: Worker,
     step: int,
 ) -> Tensor:
-    x = feed.batch(step, rank=worker.rank, world=worker.world, device=worker.device)
+    x = densify(feed.batch(step).windows, worker.device)
     seed = derived_seed(config.seed, MASKS)
     masks = draw_masks(config.mask, seed=seed, step=step, batch=config.batch_size)
     visible, hidden = masks.rows(slice(worker.rank, None, worker.world)).tensors(worker.device)

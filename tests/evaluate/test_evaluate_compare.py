@@ -5,12 +5,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from jepa_ray.checkpoint import save_checkpoint
 from jepa_ray.config import EvaluateConfig, MaskConfig, ModelConfig, TrainConfig
-from jepa_ray.corpus import Feed, choose, load
+from jepa_ray.corpus import MemoryFeed, Rows, choose, densify, load
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate import Evaluation, evaluate
 from jepa_ray.model import ScheduleJEPA, draw_masks
@@ -56,11 +57,12 @@ def constant(model: ScheduleJEPA) -> ScheduleJEPA:
 
 def with_a_trained_predictor(model: ScheduleJEPA, processed: str) -> ScheduleJEPA:
     side = load(processed, choose(processed, JIRA), CONFIG.split).side("train")
-    feed = Feed(side, batch_size=32, seed=1)
+    rows = Rows(side, np.zeros(len(side), np.uint64))
+    feed = MemoryFeed(rows, np.arange(len(side)), batch_size=32, seed=1)
     optimizer = torch.optim.AdamW(model.predictor.parameters(), lr=1e-2)
     for step in range(300):
         masks = draw_masks(MaskConfig(), seed=1, step=step, batch=32)
-        loss = model.loss(model(feed.batch(step), *masks.tensors()))
+        loss = model.loss(model(densify(feed.batch(step).windows, "cpu"), *masks.tensors()))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

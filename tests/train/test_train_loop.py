@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from jepa_ray.config import ModelConfig, SplitConfig, TrainConfig
-from jepa_ray.corpus import Corpus, Feed, load
+from jepa_ray.corpus import Corpus, MemoryFeed, Rows, Share, densify, load
 from jepa_ray.errors import CorpusError, TrainingError
 from jepa_ray.model import ScheduleJEPA, draw_masks
 from jepa_ray.train.loop import (
@@ -161,12 +161,15 @@ def test_every_step_hides_other_slots_of_other_windows(corpus):
 
 def test_the_gradients_of_two_ranks_average_to_that_of_one(corpus):
     """What DDP computes; Ray's own tests run the real one."""
-    feed = Feed(corpus.side("train"), batch_size=8, seed=1)
+    side = corpus.side("train")
+    rows = Rows(side, np.zeros(len(side), np.uint64))
     masks = draw_masks(CONFIG.mask, seed=2, step=0, batch=8)
 
     def gradient(rank: int, world: int) -> torch.Tensor:
         model = ScheduleJEPA(TINY, seed=0)
-        x = feed.batch(0, rank=rank, world=world)
+        share = Share(rank, world)
+        feed = MemoryFeed(rows, np.arange(len(side)), batch_size=8, seed=1, share=share)
+        x = densify(feed.batch(0).windows, "cpu")
         visible, hidden = masks.rows(slice(rank, None, world)).tensors()
         model.loss(model(x, visible, hidden)).backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
