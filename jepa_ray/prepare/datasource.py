@@ -38,6 +38,7 @@ _PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
 _PIECE_BYTES = 4 << 20  # parsed while it is in the cache
 _PART_WINDOWS = 1 << 16
+_PART_BLOCKS = 8  # raw blocks that a part comes from at most
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,10 @@ def fill(kind: type[Writer], work: Work, keyed: KeyedShard) -> Iterator[tuple[Wr
     for i, file in enumerate(shard.files):
         for block in _blocks(adapter, keyed, i):
             writer.add(i, file.label, block)
-            if writer.windows >= _PART_WINDOWS or writer.bytes >= 8 * work.config.raw_block_bytes:
+            if (
+                writer.windows >= _PART_WINDOWS
+                or writer.bytes >= _PART_BLOCKS * work.config.raw_block_bytes
+            ):
                 yield writer, writer.flush()
     yield writer, writer.flush(writer.rows)
 
