@@ -135,4 +135,7 @@ class Predictor(nn.Module):
 
 def take_slots(x: Tensor, slots: Tensor) -> Tensor:
     """Gather slots of each window: x [B, N, C], slots int64 [B, K] -> [B, K, C]."""
-    return x.gather(1, slots.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+    b, n, c = x.shape
+    rows = slots + torch.arange(0, b * n, n, device=slots.device)[:, None]
+    # Whole rows at a time: on a CPU a third of the time of `gather`, which copies value by value.
+    return x.reshape(b * n, c).index_select(0, rows.flatten()).view(b, slots.shape[1], c)
