@@ -9,10 +9,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "batch_size": 256,
         "clip_norm": 1.0,
         "decay_all": False,
-        "ema": 0.996,
         "mask": {"kind": "mixture", "ratio": 0.25, "max_ratio": 0.6},
-        "objective": {"regulariser": "vicreg"},
-        "schedule": {"warmup": 0.05, "decay": "cosine", "end_ema": 0.9999},
+        "objective": {"regulariser": "visreg"},
+        "schedule": {"warmup": 0.05, "decay": "cosine"},
     },
 }
 """What each preset sets; all else is the default, which is `reference`."""

@@ -72,9 +72,16 @@ class ObjectiveConfig(Config):
         "encoder itself without a gradient (only sound with a regulariser).",
     )
     regulariser: Literal["none", "vicreg", "sigreg", "visreg"] = Field(
-        "none", description="Term against collapse, on a BatchNorm projector of the embeddings."
+        "none",
+        description="Term against collapse, on a BatchNorm projector of the context encoder's "
+        "tokens.",
     )
-    weight: float = Field(1.0, ge=0, description="Of the regulariser beside the loss.")
+    weight: float = Field(
+        1.0,
+        ge=0,
+        description="Of the regulariser beside the loss: around 1 for vicreg and visreg, 0.02 to "
+        "0.1 for sigreg, which grows with the batch.",
+    )
     slots: int = Field(
         8, ge=0, le=96, description="Random slots a step that are regularised across the batch."
     )

@@ -1,8 +1,11 @@
-"""The JEPA in pure torch: network, masks, and the monitors that say whether it learned."""
+"""The JEPA in pure torch: network, masks, objectives, and what says whether it learned."""
 
-from jepa_ray.model.masks import Masks, draw_masks, hidden_count, span_masks
+from jepa_ray.model.masks import Masks, draw_masks, hidden_count, mask_kinds
 from jepa_ray.model.monitors import EmbeddingMeter, Monitors, SkillMeter, linear_cka
 from jepa_ray.model.network import JEPAOutput, ScheduleJEPA
+from jepa_ray.model.objectives import Objective, StepLoss, build_objective, parameter_groups
+from jepa_ray.model.precision import autocast, compiled, resolved
+from jepa_ray.model.schedules import ema_decay, learning_rate
 from jepa_ray.model.validation import Measured, measure
 
 __all__ = [
@@ -11,11 +14,20 @@ __all__ = [
     "Masks",
     "Measured",
     "Monitors",
+    "Objective",
     "ScheduleJEPA",
     "SkillMeter",
+    "StepLoss",
+    "autocast",
+    "build_objective",
+    "compiled",
     "draw_masks",
+    "ema_decay",
     "hidden_count",
+    "learning_rate",
     "linear_cka",
+    "mask_kinds",
     "measure",
-    "span_masks",
+    "parameter_groups",
+    "resolved",
 ]

@@ -2,13 +2,14 @@
 
 What is unusual:
 
-- Counter-based (Philox keyed by seed and step): row i is the same for any number of workers and any
-  batch size, so a rank draws the whole batch and keeps its rows, and a resumed run has no state.
-- Raw 64-bit words are scaled by hand: NumPy promises their stream for ever, `integers` not.
-- The number of hidden slots is the same for all windows: shapes are static, nothing is cut.
+- Counter-based (counters.py): row i is the same for any number of workers and any batch size, so a
+  rank draws the whole batch and keeps its rows, and a resumed run has no state.
+- The number of hidden slots is the same for all windows of a step, whatever their kinds: shapes are
+  static, nothing is cut. With `max_ratio` it differs from step to step.
+- Each window has a mask of its own, and in a mixture a kind of its own.
 
-Every start of a span that keeps it inside the day is equally likely, so slots at both ends of the
-day are hidden less often than noon.
+Spans and blocks never wrap around midnight, so slots at both ends of the day are hidden less often
+than noon.
 """
 
 from typing import NamedTuple
@@ -19,12 +20,11 @@ from numpy.typing import NDArray
 
 from jepa_ray.config import MaskConfig
 from jepa_ray.errors import ConfigError
+from jepa_ray.model.counters import Int64, Purpose, below, words
+from jepa_ray.model.mask_kinds import Hidden, choose, kinds
 from jepa_ray.windows import SLOTS
 
-Int64 = NDArray[np.int64]
-
-_STREAM = 0x6D61736B
-"""Last word of the counter ("mask"): keeps us apart from other users of the key (seed, step)."""
+MIXTURE = "mixture"
 
 
 class Masks(NamedTuple):
@@ -63,42 +63,60 @@ def draw_masks(config: MaskConfig, *, seed: int, step: int, batch: int) -> Masks
     Raises:
         ConfigError: The kind is unknown, or the ratio leaves no visible or no hidden slot.
     """
-    kinds = {"span": span_masks}
-    if config.kind not in kinds:
-        raise ConfigError(f"mask.kind must be one of {sorted(kinds)}, found '{config.kind}'")
-    return kinds[config.kind](config, seed=seed, step=step, batch=batch)
-
-
-def span_masks(config: MaskConfig, *, seed: int, step: int, batch: int) -> Masks:
-    """Hide one contiguous span per window; arguments and errors as for `draw_masks`."""
-    hidden = hidden_count(config)
-    starts = _uniform(SLOTS - hidden + 1, seed=seed, step=step, size=batch)[:, None]  # [B, 1]
-    before = np.arange(SLOTS - hidden)
+    count = hidden_count(config, seed=seed, step=step)
+    known = kinds(config)
+    hidden: Hidden = np.empty((batch, SLOTS), np.bool_)
+    of_row = mask_kinds(config, seed=seed, step=step, batch=batch)
+    for name in np.unique(of_row):
+        kind = known[str(name)]
+        drawn = words(kind.purpose, seed=seed, step=step, rows=batch, width=kind.width)
+        rows = of_row == name
+        hidden[rows] = kind.hidden(drawn[rows], count)
     return Masks(
-        visible=before + hidden * (before >= starts),
-        hidden=starts + np.arange(hidden),
+        visible=np.nonzero(~hidden)[1].reshape(batch, SLOTS - count),
+        hidden=np.nonzero(hidden)[1].reshape(batch, count),
     )
 
 
-def hidden_count(config: MaskConfig) -> int:
-    """Hidden slots of a window: the ratio of 96, rounded.
+def mask_kinds(config: MaskConfig, *, seed: int, step: int, batch: int) -> NDArray[np.str_]:
+    """The kind of each window's mask in `draw_masks` of the same arguments: str [B].
 
     Raises:
-        ConfigError: The ratio leaves no visible or no hidden slot.
+        ConfigError: The kind, or one of the mixture's, is unknown.
     """
-    hidden = round(config.ratio * SLOTS)
-    if not 0 < hidden < SLOTS:
+    known = list(kinds(config))
+    names = list(config.weights) if config.kind == MIXTURE else [config.kind]
+    for name in names:
+        if name not in known:
+            allowed = ", ".join([*known, MIXTURE])
+            raise ConfigError(f"mask.kind must be one of {allowed}; found '{name}'")
+    if config.kind != MIXTURE:
+        return np.full(batch, config.kind)
+    drawn = words(Purpose.KIND, seed=seed, step=step, rows=batch, width=1)[:, 0]
+    return np.array(known)[choose({str(k): w for k, w in config.weights.items()}, known, drawn)]
+
+
+def hidden_count(config: MaskConfig, *, seed: int = 0, step: int = 0) -> int:
+    """Hidden slots of a window at a step: the ratio of 96, rounded.
+
+    With `max_ratio` it is drawn from (seed, step), uniformly between the two, both included.
+
+    Raises:
+        ConfigError: A ratio leaves no visible or no hidden slot.
+    """
+    fewest = _slots_of("mask.ratio", config.ratio)
+    if config.max_ratio is None:
+        return fewest
+    most = _slots_of("mask.max_ratio", config.max_ratio)
+    drawn = words(Purpose.COUNT, seed=seed, step=step, rows=1, width=1)
+    return fewest + int(below(most - fewest + 1, drawn)[0, 0])
+
+
+def _slots_of(name: str, ratio: float) -> int:
+    count = round(ratio * SLOTS)
+    if not 0 < count < SLOTS:
         raise ConfigError(
-            f"mask.ratio {config.ratio} hides {hidden} of {SLOTS} slots; "
+            f"{name} {ratio} hides {count} of {SLOTS} slots; "
             f"at least one must be hidden and one visible"
         )
-    return hidden
-
-
-def _uniform(count: int, *, seed: int, step: int, size: int) -> Int64:
-    """int64 [size], uniform on 0..count-1 up to 2**-32; count < 2**31."""
-    bits = np.random.Philox(
-        counter=np.array([0, 0, 0, _STREAM], np.uint64), key=np.array([seed, step], np.uint64)
-    )
-    high = bits.random_raw(size) >> np.uint64(32)
-    return ((high * np.uint64(count)) >> np.uint64(32)).astype(np.int64)
+    return count

@@ -6,7 +6,8 @@ What is unusual, in the order the data passes it:
 - Every window has its own hidden slots, equally many in a batch, so all shapes are static.
 - Blocks are pre-norm with GELU, one fused qkv, no dropout, biases everywhere, learned positions.
 - The target is the final LayerNorm's output of an EMA copy, so it has unit variance per token.
-- The predictor's last block computes the hidden slots only; they attend to all.
+- The last block of the predictor and, while training, of the target encoder computes the hidden
+  slots only; they attend to all.
 - The predictor has positions of its own, as large as the tokens they are added to. Its head starts
   almost at zero, with the bias `HEAD_BIAS` in every dimension: a LayerNormed target sums to zero
   over dimensions, so the bias is orthogonal to it and adds its square to the loss, no more and no
@@ -28,6 +29,7 @@ from torch.nn import functional as F
 
 from jepa_ray.config import ModelConfig
 from jepa_ray.errors import UsageError
+from jepa_ray.model.layers import Encoder, Predictor
 from jepa_ray.windows import FEATURE_COUNT, SLOTS
 
 HEAD_GAIN = 0.05
@@ -49,102 +51,6 @@ class JEPAOutput(NamedTuple):
 
     predictions: Tensor
     targets: Tensor
-
-
-class Block(nn.Module):
-    """A pre-norm transformer block: attention, then an MLP."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        width = config.d_model
-        self.heads = config.heads
-        self.norm1 = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.norm2 = nn.LayerNorm(width)
-        self.up = nn.Linear(width, config.mlp)
-        self.down = nn.Linear(config.mlp, width)
-
-    def forward(self, x: Tensor, first: int = 0) -> Tensor:
-        """Mix the tokens of each window.
-
-        Args:
-            x: [B, N, D].
-            first: All tokens are attended to, only those from here on are computed.
-
-        Returns:
-            [B, N - first, D].
-        """
-        b, n, d = x.shape
-        qkv = self.qkv(self.norm1(x)).view(b, n, 3, self.heads, d // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, heads, N, D / heads]
-        mixed = F.scaled_dot_product_attention(q[:, :, first:], k, v)
-        x = x[:, first:] + self.out(mixed.transpose(1, 2).reshape(b, n - first, d))
-        mlp: Tensor = self.down(F.gelu(self.up(self.norm2(x))))
-        return x + mlp
-
-
-class Encoder(nn.Module):
-    """Slots -> tokens."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.embed = nn.Linear(FEATURE_COUNT, config.d_model)
-        self.positions = nn.Parameter(torch.empty(SLOTS, config.d_model))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.d_model)
-
-    def forward(self, x: Tensor, slots: Tensor | None = None) -> Tensor:
-        """Encode the given slots; the others do not enter any computation.
-
-        Args:
-            x: [B, 96, 16] windows.
-            slots: int64 [B, V], which slots to see; None: all 96.
-
-        Returns:
-            [B, V, D] tokens in the order of `slots`, of mean 0 and variance 1 at initialisation.
-        """
-        if slots is None:
-            tokens = self.embed(x) + self.positions  # [B, 96, D]
-        else:
-            tokens = self.embed(take_slots(x, slots)) + F.embedding(slots, self.positions)
-        for block in self.blocks:
-            tokens = block(tokens)
-        normed: Tensor = self.norm(tokens)
-        return normed
-
-
-class Predictor(nn.Module):
-    """Context tokens -> the target tokens at the hidden slots."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.positions = nn.Parameter(torch.empty(SLOTS, config.d_model))
-        self.mask_token = nn.Parameter(torch.empty(config.d_model))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.predictor_layers))
-        self.norm = nn.LayerNorm(config.d_model)
-        self.head = nn.Linear(config.d_model, config.d_model)
-
-    def forward(self, context: Tensor, visible: Tensor, hidden: Tensor) -> Tensor:
-        """Predict the hidden slots.
-
-        Args:
-            context: [B, V, D] tokens of the visible slots.
-            visible: int64 [B, V].
-            hidden: int64 [B, H].
-
-        Returns:
-            [B, H, D] in the order of `hidden`.
-        """
-        seen = context + F.embedding(visible, self.positions)
-        asked = self.mask_token + F.embedding(hidden, self.positions)
-        tokens = torch.cat([seen, asked], dim=1)  # [B, V + H, D]
-        *inner, last = self.blocks
-        for block in inner:
-            tokens = block(tokens)
-        tokens = last(tokens, first=visible.shape[1])  # [B, H, D]
-        predictions: Tensor = self.head(self.norm(tokens))
-        return predictions
 
 
 class ScheduleJEPA(nn.Module):
@@ -198,7 +104,7 @@ class ScheduleJEPA(nn.Module):
         """
         return JEPAOutput(
             predictions=self.predict(x, visible, hidden),
-            targets=take_slots(self.target_tokens(x), hidden),
+            targets=self.target_tokens(x, hidden),
         )
 
     def predict(self, x: Tensor, visible: Tensor, hidden: Tensor) -> Tensor:
@@ -208,15 +114,23 @@ class ScheduleJEPA(nn.Module):
         return predictions
 
     @torch.no_grad()
-    def target_tokens(self, x: Tensor) -> Tensor:
-        """Tokens of the target encoder at all slots, [B, 96, D], without a gradient."""
-        tokens: Tensor = self.target_encoder(x)
+    def target_tokens(self, x: Tensor, slots: Tensor | None = None) -> Tensor:
+        """What the target encoder makes of whole windows, without a gradient.
+
+        Args:
+            x: [B, 96, 16] windows.
+            slots: int64 [B, H], whose tokens are wanted; None: all.
+
+        Returns:
+            [B, H, D], or [B, 96, D].
+        """
+        tokens: Tensor = self.target_encoder(x, asked=slots)
         return tokens
 
     @staticmethod
     def loss(output: JEPAOutput) -> Tensor:
         """Mean squared error over windows, hidden slots and dimensions; a float32 scalar."""
-        return F.mse_loss(output.predictions.float(), output.targets.float())
+        return F.mse_loss(full_precision(output.predictions), full_precision(output.targets))
 
     @torch.no_grad()
     def update_target(self, decay: float) -> None:
@@ -257,11 +171,6 @@ class ScheduleJEPA(nn.Module):
             yield self.target_tokens(chunk).float()
 
 
-def take_slots(x: Tensor, slots: Tensor) -> Tensor:
-    """Gather slots of each window: x [B, N, C], slots int64 [B, K] -> [B, K, C]."""
-    return x.gather(1, slots.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
-
-
 def _as_windows(windows: Tensor | NDArray[np.float32]) -> Tensor:
     """Check the shape; float32 [B, 96, 16] where the data lies."""
     if not isinstance(windows, Tensor):
@@ -273,3 +182,8 @@ def _as_windows(windows: Tensor | NDArray[np.float32]) -> Tensor:
         found = list(windows.shape)
         raise UsageError(f"windows must be float32 [B, {SLOTS}, {FEATURE_COUNT}], found {found}")
     return windows.detach().float()
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """Float32, or float64 where x is: losses and statistics are never taken in bf16."""
+    return x if x.dtype == torch.float64 else x.float()

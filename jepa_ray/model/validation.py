@@ -6,9 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from jepa_ray.model.layers import take_slots
 from jepa_ray.model.masks import Masks
 from jepa_ray.model.monitors import EmbeddingMeter, Monitors, SkillMeter
-from jepa_ray.model.network import ScheduleJEPA, take_slots
+from jepa_ray.model.network import ScheduleJEPA
 
 
 class Measured(NamedTuple):

@@ -78,8 +78,10 @@ def test_a_ratio_that_leaves_nothing_to_see_or_to_predict_is_refused(ratio):
 
 
 def test_an_unknown_kind_names_the_known_ones():
-    config = MaskConfig.model_construct(kind="checkers", ratio=0.4)
-    with pytest.raises(ConfigError, match=r"one of \['span'\], found 'checkers'"):
+    config = REFERENCE.model_copy(update={"kind": "checkers"})
+    with pytest.raises(
+        ConfigError, match="one of span, blocks, future, random, mixture; found 'checkers'"
+    ):
         draw_masks(config, seed=0, step=0, batch=1)
 
 
