@@ -58,6 +58,7 @@ def test_bf16_is_close_and_its_loss_and_gradients_are_float32(regulariser):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the compiler, on a machine that does other things too
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     ("objective", "windows"), [({}, 8), ({}, 100), ({"regulariser": "vicreg"}, 8)]
