@@ -15,7 +15,7 @@ import pytest
 from jepa_ray.adapters import adapters, catalogue, select
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.documents import card, empty_manifest
-from jepa_ray.readers import RawItem
+from jepa_ray.readers import RawItem, unpacked
 from jepa_ray.synth import DATASETS, synthesize
 
 pytestmark = [pytest.mark.ray, pytest.mark.realdata]
@@ -123,7 +123,7 @@ def test_no_mailbox_name_leaves(real, real_data):
     written = real.text
     users = {
         item.name.split("/")[1]
-        for item in raw_items("enron_maildir", real_data)
+        for item in unpacked(raw_items("enron_maildir", real_data))
         if item.name.count("/") > 1
     }
     assert len(users) == 15
