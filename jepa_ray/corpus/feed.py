@@ -6,13 +6,18 @@ A side smaller than a batch wraps its epochs. What depends on the device is the 
 sparse rows travel, the dense batch is built where it is used.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jepa_ray.config import SplitConfig
+from jepa_ray.corpus.load import load
 from jepa_ray.windows import FEATURE_COUNT, POSITION_VALUES, POSITIONS, SLOTS, SparseWindows
 
 
@@ -95,3 +100,76 @@ def scatter(windows: SparseWindows, device: torch.device | str) -> Tensor:
     out = out.view(n, SLOTS, FEATURE_COUNT)
     out[:, :, :POSITIONS] = torch.from_numpy(POSITION_VALUES).to(device)[:, None]
     return out
+
+
+T = TypeVar("T")
+
+
+class FeedBatch(NamedTuple):
+    """This rank's rows of a step: windows and their uids."""
+
+    windows: SparseWindows
+    uids: NDArray[np.uint64]
+
+
+class TrainFeed(Protocol):
+    """What both modes give."""
+
+    batch_size: int
+    windows: int
+
+    def batch(self, step: int) -> FeedBatch:
+        """This rank's rows of a step."""
+        ...
+
+
+class _MemoryFeed:
+    def __init__(self, feed: Feed, uids: NDArray[np.uint64], rank: int, world: int) -> None:
+        self.batch_size, self.windows = feed.batch_size, len(feed.windows)
+        self._feed, self._uids, self._rows = feed, uids, slice(rank, None, world)
+
+    def batch(self, step: int) -> FeedBatch:
+        rows = self._feed.rows(step)[self._rows]
+        return FeedBatch(self._feed.windows.take(rows), self._uids[rows])
+
+
+def open_feed(  # noqa: PLR0913, D103
+    processed_dir: str, names: Sequence[str], split: SplitConfig, *,
+    mode: Literal["memory", "streaming"], batch_size: int, seed: int, rank: int = 0, world: int = 1,
+) -> TrainFeed:  # fmt: skip
+    assert mode
+    corpus = load(processed_dir, names, split)
+    feed = Feed(corpus.side("train"), batch_size=batch_size, seed=seed)
+    uids = np.concatenate([d.uid[d.train] for d in corpus.datasets])
+    return _MemoryFeed(feed, uids, rank, world)
+
+
+def open_held_out(  # noqa: D103
+    processed_dir: str, names: Sequence[str], split: SplitConfig, *,
+    batches: int, batch_size: int, seed: int,
+) -> list[Tensor]:  # fmt: skip
+    side = load(processed_dir, names, split).side("val")
+    return list(held_out_batches(side, batches=batches, batch_size=batch_size, seed=seed))
+
+
+def choose_mode(  # noqa: D103
+    processed_dir: str, names: Sequence[str], mode: str, memory_bytes: int
+) -> tuple[Literal["memory", "streaming"], str]:
+    assert processed_dir
+    assert names
+    return ("streaming" if mode == "streaming" else "memory"), f"of {memory_bytes} bytes"
+
+
+def prefetch(
+    make: Callable[[int], T], steps: range, *, depth: int = 2
+) -> Iterator[tuple[T, float]]:
+    """A background thread makes the next ones; with each, the seconds waited for it."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = [pool.submit(make, step) for step in steps[:depth]]
+        for step in steps:
+            began = time.perf_counter()
+            made = ahead.pop(0).result()
+            waited = time.perf_counter() - began
+            if step + depth in steps:
+                ahead.append(pool.submit(make, step + depth))
+            yield made, waited
