@@ -76,6 +76,11 @@ def prepared(processed_dir: str) -> dict[str, int]:
     return {name: manifest["windows"] for name, manifest in _usable(processed_dir).items()}
 
 
+def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
+    """Fingerprints of datasets by name: the provenance of a checkpoint."""
+    return {name: _manifest(join(processed_dir, name), name)["fingerprint"] for name in names}
+
+
 def _usable(processed_dir: str) -> dict[str, Manifest]:
     found: dict[str, Manifest] = {}
     for name in list_names(processed_dir):

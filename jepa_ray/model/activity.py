@@ -64,9 +64,9 @@ def _fit(z: Tensor, y: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
     """The mean [96] and the ridge weights [D, 96] of each slot over the windows that hid it."""
     count = hidden.sum(dim=0)  # [96]
     prior = (hidden * y).sum(dim=0) / count.clamp(min=1)
-    gram = torch.einsum("nd,ns,ne->sde", z, hidden, z)
+    gram = torch.einsum("bd,bs,be->sde", z, hidden, z)
     # As strong as D windows that say nothing: few windows then fit little, not noise.
     ridge = z.shape[1] * torch.eye(z.shape[1], dtype=z.dtype)
-    moments = torch.einsum("nd,ns->sd", z, hidden * (y - prior))
+    moments = torch.einsum("bd,bs->sd", z, hidden * (y - prior))
     weights: Tensor = torch.linalg.solve(gram + ridge, moments[:, :, None])[:, :, 0]
     return prior, weights.T

@@ -1,15 +1,18 @@
 """TensorBoard events of a training, kept beside its metrics.
 
-The writer needs a local file, a run may lie on an object store, and a resumed training has to show
-its steps once: so the file grows in a temporary folder and is copied whole under one name.
+A run may lie on an object store, and a resumed training has to show its steps once. So the file is
+kept in memory, a few hundred bytes a row, and written whole under one name. The format is TFRecord:
+length, its checksum, an `Event` message, its checksum.
 """
 
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
+import struct
+import time
+from collections.abc import Sequence
 from typing import Any
 
-from tensorboardX import SummaryWriter
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.record_writer import masked_crc32c
 
 FOLDER = "tensorboard"
 FILE_NAME = "events.out.tfevents.0.jepa_ray"
@@ -19,27 +22,25 @@ class Events:
     """Scalars of metrics rows as an event file."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="jepa-ray-")
-        self._writer = SummaryWriter(self._folder.name)
+        self._file = bytearray(_record(Event(wall_time=time.time(), file_version="brain.Event:2")))
         self._rows = 0
 
-    def add(self, rows: Iterable[dict[str, Any]]) -> bytes:
-        """Take all rows so far; those that were there before are skipped. The file as it is then.
+    def add(self, rows: Sequence[dict[str, Any]]) -> bytes:
+        """Take all rows so far, of which the first ones may be known; return the whole file."""
+        for row in rows[self._rows :]:
+            values = [
+                Summary.Value(tag=name, simple_value=value)
+                for name, value in row.items()
+                if name != "step" and isinstance(value, (int, float))
+            ]
+            summary = Summary(value=values)
+            self._file += _record(Event(wall_time=time.time(), step=row["step"], summary=summary))
+        self._rows = len(rows)
+        return bytes(self._file)
 
-        Args:
-            rows: Metrics rows in order.
-        """
-        fresh = list(rows)[self._rows :]
-        self._rows += len(fresh)
-        for row in fresh:
-            for name, value in row.items():
-                if name != "step" and isinstance(value, (int, float)):
-                    self._writer.add_scalar(name, value, row["step"])
-        self._writer.flush()
-        (file,) = Path(self._folder.name).glob("events*")
-        return file.read_bytes()
 
-    def close(self) -> None:
-        """Remove the temporary folder."""
-        self._writer.close()
-        self._folder.cleanup()
+def _record(event: Any) -> bytes:
+    data = event.SerializeToString()
+    length = struct.pack("<Q", len(data))
+    checksums = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
+    return b"".join((length, next(checksums), data, next(checksums)))

@@ -5,10 +5,10 @@ them together, and all before a state is saved. A batch follows from its step, s
 made again to see whether its windows were at fault.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from jepa_ray.errors import TrainingError
 from jepa_ray.train.data import Batch, Worker
@@ -82,15 +82,10 @@ def explained(
     )
 
 
-def require_finite_weights(weights: Mapping[str, Tensor], step: int, before: str) -> None:
-    """Refuse weights that are not finite before they are saved.
-
-    Raises:
-        TrainingError: One is not; the message names it and the step.
-    """
-    for name, value in weights.items():
-        if value.is_floating_point() and not torch.isfinite(value).all():
-            raise TrainingError(
-                f"step {step}: the weight {name} is not finite; {before}; lower lr, or set "
-                "clip_norm or a warm-up"
-            )
+def not_finite_weights(model: nn.Module, step: int, before: str) -> TrainingError:
+    """The error of a model with a weight that is not finite; it names the first such one."""
+    name = next(n for n, value in model.named_parameters() if not torch.isfinite(value).all())
+    return TrainingError(
+        f"step {step}: the weight {name} is not finite; {before}; lower lr, or set clip_norm or a "
+        "warm-up"
+    )

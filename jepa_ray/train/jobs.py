@@ -1,17 +1,16 @@
 """What is to be trained, and whether it begins, goes on or is finished already."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jepa_ray.checkpoint import FILE_NAME, read_state, state_steps, state_url
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import choose_mode, prepared
+from jepa_ray.corpus import choose_mode, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import exists, join, local_path
 from jepa_ray.train.data import Mode
-from jepa_ray.windows import read_manifest
 
 _FEWEST_WINDOWS = 2
 _MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
@@ -98,12 +97,8 @@ def plan(job: Job) -> Plan:
             f"{url} cannot be resumed: {'; '.join(changed)}; give the settings and data of that "
             "run again, or choose another --run-id"
         )
-    return Plan(job, state["step"], state["provenance"]["load_mode"], "as before")
-
-
-def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
-    """Fingerprints of datasets: what a training was trained on."""
-    return {name: read_manifest(join(processed_dir, name))["fingerprint"] for name in names}
+    mode: Mode = state["provenance"]["load_mode"]
+    return Plan(job, state["step"], mode, f"load_mode {mode}, as before")
 
 
 def absolute(url: str) -> str:

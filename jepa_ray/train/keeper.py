@@ -99,7 +99,6 @@ class Keeper:
     def close(self) -> None:
         """End the thread; what it writes is finished first, its failure no longer asked for."""
         self._thread.shutdown()
-        self._events.close()
 
     def _begin(self, what: str, write: Callable[[], object]) -> None:
         self.settle()

@@ -27,7 +27,7 @@ from jepa_ray.train.finite import (
     LossWatch,
     NotFiniteError,
     explained,
-    require_finite_weights,
+    not_finite_weights,
 )
 from jepa_ray.train.generators import gather_generators, restore_generators
 from jepa_ray.train.keeper import Keeper
@@ -216,8 +216,8 @@ class Training:
         document = checkpoint_document(
             model, self._config, step=self._at.step, provenance=self._provenance
         )
-        for name in ("context_encoder", "target_encoder", "predictor"):
-            require_finite_weights(document[name], self._at.step, self._before())
+        if not all(bool(torch.isfinite(value).all()) for value in model.parameters()):
+            raise not_finite_weights(model, self._at.step, self._before())
         return document
 
     def _resume(self, generators: list[dict[str, Any]]) -> dict[str, Any]:

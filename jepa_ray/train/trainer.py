@@ -172,9 +172,7 @@ def _start_line(plan: Plan, placement: Placement) -> str:
     job = plan.job
     begins = "training" if plan.step is None else "resuming the training of"
     where = "" if plan.step is None else f" at step {plan.step} of {job.config.steps}"
-    return (
-        f"{begins} {', '.join(job.names)}{where} on {placement}, windows {plan.mode} ({plan.why})"
-    )
+    return f"{begins} {', '.join(job.names)}{where} on {placement}; {plan.why}"
 
 
 def _told(row: Row, progress: Progress) -> None:

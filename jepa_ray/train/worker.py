@@ -17,12 +17,12 @@ from torch import distributed
 
 from jepa_ray import __version__
 from jepa_ray.checkpoint import read_state, state_steps, state_url
-from jepa_ray.corpus import prepared
+from jepa_ray.corpus import fingerprints, prepared
 from jepa_ray.errors import JepaRayError, TrainingError
 from jepa_ray.storage import exists, join
 from jepa_ray.train.data import Data, Worker, open_data
 from jepa_ray.train.device import Placement, bf16_capable, uses_bf16
-from jepa_ray.train.jobs import Job, Plan, fingerprints
+from jepa_ray.train.jobs import Job, Plan
 from jepa_ray.train.keeper import CONFIG_FILE, Keeper
 from jepa_ray.train.loop import Training
 from jepa_ray.train.meters import Meters

@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_ray.config import SplitConfig
-from jepa_ray.corpus import Feed, load
 from jepa_ray.errors import CorpusError, TrainingError
-from jepa_ray.model import ScheduleJEPA, draw_masks
+from jepa_ray.model import ScheduleJEPA
 from jepa_ray.model.objectives import Objective
 from jepa_ray.train.data import (
     HELD_OUT,
@@ -157,13 +155,10 @@ def test_two_ranks_share_the_global_batch_row_by_row(processed, corpus):
 
 def test_the_gradients_of_two_ranks_average_to_that_of_one(processed):
     """What DDP computes; Ray's own tests run the real one."""
-    feed = Feed(load(processed, [JIRA], SplitConfig()).side("train"), batch_size=8, seed=1)
-    masks = draw_masks(CONFIG.mask, seed=2, step=0, batch=8)
 
     def gradient(rank: int, world: int) -> torch.Tensor:
         model = ScheduleJEPA(TINY, seed=0)
-        x = feed.batch(0, rank=rank, world=world)
-        visible, hidden = masks.rows(slice(rank, None, world)).tensors()
+        x, visible, hidden, _ = data_of(processed, worker=Worker(rank, world)).make(0)
         model.loss(model(x, visible, hidden)).backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
