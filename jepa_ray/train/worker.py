@@ -140,6 +140,7 @@ def _provenance(plan: Plan, placement: Placement, worker: Worker, data: Data) ->
         "train_windows": data.windows,
         "val_windows": sum(counts[name] for name in job.names) - data.windows,
         "device": placement.device,
+        "backend": placement.backend,
         "workers": worker.world,
         "threads": placement.threads,
         "load_mode": plan.mode,
