@@ -1,8 +1,9 @@
 """A training inside Ray Train, from prepared Parquet, against the bare step on random tensors.
 
 Both run in the same Ray Train worker, in turns of the same number of steps, so what else the
-machine does meets both. The training's steps count everything between two of them: waiting for the batch,
-looking at the loss, reports, and the states that a thread saves every 25 steps; not validations.
+machine does meets both. The training's steps count everything between two of them: waiting for the
+batch, looking at the loss, reports, and the states that a thread saves every 25 steps; not
+validations.
 
 python benchmarks/bench_train_engine.py [--windows N] [--steps N] [--rounds R] [--batch-size B]
 """
