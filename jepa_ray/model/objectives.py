@@ -21,6 +21,13 @@ class StepLoss(NamedTuple):
     parts: dict[str, Tensor]
 
 
+class Terms(NamedTuple):
+    """What one pass over some windows gives."""
+
+    prediction: Tensor
+    context: Tensor
+
+
 class Objective(nn.Module):
     """The module that DDP wraps."""
 
@@ -32,6 +39,11 @@ class Objective(nn.Module):
         """The loss of a batch; arguments as for `ScheduleJEPA.forward`."""
         loss = self.model.loss(self.model(x, visible, hidden))
         return StepLoss(loss, {"prediction": loss.detach()})
+
+    def terms(self, x: Tensor, visible: Tensor, hidden: Tensor) -> Terms:
+        """One pass over windows."""
+        context = self.model.context_encoder(x, visible)
+        return Terms(self.model.loss(self.model(x, visible, hidden)), context)
 
     def update_target(self, decay: float) -> None:
         """Move the target encoder."""

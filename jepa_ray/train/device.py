@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import ConfigError
+from jepa_ray.model.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Placement:
     workers: int
     threads: int
     fewest: int
-    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
 
     def __str__(self) -> str:
         threads = "" if self.device == "cuda" else f", {self.threads} thread(s) each"
@@ -65,7 +64,7 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
             f"{fewest} worker(s) of {count} CPU(s) do not fit into the cluster's {cpus:g} CPUs; "
             "set fewer workers or threads"
         )
-    precision = "fp32" if config.precision == "auto" and not on_gpu else config.precision
+    precision: Precision = "fp32" if config.precision == "auto" and not on_gpu else config.precision
     return Placement(
         "cuda" if on_gpu else "cpu",
         "nccl" if on_gpu else "gloo",
@@ -74,21 +73,6 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
         fewest,
         precision,
     )
-
-
-def uses_bf16(placement: Placement, *, capable: bool) -> bool:
-    """Whether the forward pass is autocast.
-
-    Args:
-        placement: Its `precision` decides.
-        capable: Whether the device computes bfloat16 itself; asked with `auto` only.
-    """
-    return placement.precision == "bf16" or (placement.precision == "auto" and capable)
-
-
-def bf16_capable(device: torch.device) -> bool:
-    """Whether a CUDA device computes bfloat16 itself, not by emulation."""
-    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
 
 def _require_divisors(config: TrainConfig, fewest: int) -> None:

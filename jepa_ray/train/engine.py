@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from jepa_ray.config import TrainConfig
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.model.objectives import Objective, StepLoss, build_objective, parameter_groups
+from jepa_ray.model.precision import Precision, autocast, compiled
 from jepa_ray.model.schedules import ema_decay, learning_rate
 from jepa_ray.train.data import OBJECTIVE, Batch, Worker, derived_seed
 
@@ -26,14 +27,16 @@ class Engine:
     Args:
         config: Of the training.
         worker: This process; with several there must be a torch.distributed group.
-        bf16: Whether the forward pass is autocast to bfloat16.
+        precision: Of the forward pass.
     """
 
-    def __init__(self, config: TrainConfig, worker: Worker, *, bf16: bool = False) -> None:
+    def __init__(
+        self, config: TrainConfig, worker: Worker, *, precision: Precision = "fp32"
+    ) -> None:
         model = ScheduleJEPA(config.model, seed=config.seed)
         built = build_objective(model, config, seed=derived_seed(config.seed, OBJECTIVE))
         self.objective = built.to(worker.device)
-        self._config, self._device, self._bf16 = config, worker.device, bf16
+        self._config, self._device, self._precision = config, worker.device, precision
         self.optimizer = torch.optim.AdamW(
             parameter_groups(
                 self.objective, weight_decay=config.weight_decay, decay_all=config.decay_all
@@ -42,9 +45,9 @@ class Engine:
             fused=True,
         )
         self._trained = [p for group in self.optimizer.param_groups for p in group["params"]]
-        self._forward = distribute(self.objective, worker)
         if config.compile:
-            self._forward = torch.compile(self._forward)
+            compiled(self.objective)
+        self._forward = distribute(self.objective, worker)
         self.objective.train()
 
     def step(self, batch: Batch, step: int) -> Tensor:
@@ -56,7 +59,7 @@ class Engine:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(step, self._config)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+        with autocast(self._precision, self._device):
             found = self._forward(batch.x, batch.visible, batch.hidden, step)
         self.optimizer.zero_grad(set_to_none=True)
         found.loss.backward()  # type: ignore[no-untyped-call]

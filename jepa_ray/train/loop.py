@@ -19,6 +19,7 @@ from jepa_ray.checkpoint import checkpoint_document, state_steps, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import prefetch
 from jepa_ray.errors import TrainingError
+from jepa_ray.model.precision import Precision
 from jepa_ray.train.clock import Clock
 from jepa_ray.train.data import Batch, Data, Worker
 from jepa_ray.train.engine import Engine
@@ -60,7 +61,7 @@ class Training:
         keeper: Of rank 0; None: this rank saves nothing.
         folder: Of the run, on all ranks; None: nobody saves.
         provenance: Goes into every checkpoint.
-        bf16: Whether the forward pass is autocast to bfloat16.
+        precision: Of the forward pass.
     """
 
     def __init__(  # noqa: PLR0913 - each is another party
@@ -73,12 +74,12 @@ class Training:
         keeper: Keeper | None = None,
         folder: str | None = None,
         provenance: Mapping[str, Any] | None = None,
-        bf16: bool = False,
+        precision: Precision = "fp32",
     ) -> None:
         self._config, self._data, self._worker = config, data, worker
         self._report, self._keeper, self._folder = report, keeper, folder
         self._provenance = dict(provenance or {})
-        self._engine = Engine(config, worker, bf16=bf16)
+        self._engine = Engine(config, worker, precision=precision)
         self.objective = self._engine.objective
         self._at = _At(recent=deque(maxlen=config.val_every))
         self._clock = Clock()

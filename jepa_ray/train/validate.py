@@ -46,10 +46,11 @@ def validated(objective: Objective, held_out: Batches, kind: str, device: torch.
             for windows, masks in held_out:
                 x = windows.to(device, non_blocking=True)
                 visible, hidden = masks.tensors(device)
-                probe.update(objective.model.context_encoder(x, visible), x, hidden)
-                if kind != "jepa":
-                    losses += len(x) * float(objective(x, visible, hidden, 0).parts["prediction"])
-                    count += len(x)
+                # Never `forward`: its regulariser is a collective, and we are rank 0 only.
+                terms = objective.terms(x, visible, hidden)
+                probe.update(terms.context, x, hidden)
+                losses += len(x) * float(terms.prediction)
+                count += len(x)
     finally:
         objective.train(training)
     predicts = kind == "jepa"

@@ -19,9 +19,10 @@ from jepa_ray import __version__
 from jepa_ray.checkpoint import read_state, state_steps, state_url
 from jepa_ray.corpus import fingerprints, prepared
 from jepa_ray.errors import JepaRayError, TrainingError
+from jepa_ray.model.precision import resolved
 from jepa_ray.storage import exists, join
 from jepa_ray.train.data import Data, Worker, open_data
-from jepa_ray.train.device import Placement, bf16_capable, uses_bf16
+from jepa_ray.train.device import Placement
 from jepa_ray.train.jobs import Job, Plan
 from jepa_ray.train.keeper import CONFIG_FILE, Keeper
 from jepa_ray.train.loop import Training
@@ -69,7 +70,7 @@ def _train(plan: Plan, placement: Placement, worker: Worker, tell: Teller) -> No
     config = job.config
     assert plan.mode is not None
     data = open_data(job.processed_dir, job.names, config, worker, plan.mode)
-    bf16 = uses_bf16(placement, capable=bf16_capable(worker.device))
+    precision = resolved(placement.precision, worker.device)
     meters = Meters(job.folder.rstrip("/").rpartition("/")[2], ",".join(job.names))
 
     def report(row: dict[str, Any]) -> None:
@@ -87,9 +88,8 @@ def _train(plan: Plan, placement: Placement, worker: Worker, tell: Teller) -> No
             report=report,
             keeper=keeper,
             folder=job.folder,
-            provenance=_provenance(plan, placement, worker, data)
-            | {"precision": "bf16" if bf16 else "fp32"},
-            bf16=bf16,
+            provenance=_provenance(plan, placement, worker, data) | {"precision": precision},
+            precision=precision,
         )
         steps = _agreed(state_steps(job.folder), worker)
         if steps:

@@ -1,11 +1,10 @@
 """Where a training runs: every branch of the choice, GPUs included, without one."""
 
 import pytest
-import torch
 
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import ConfigError
-from jepa_ray.train.device import Placement, bf16_capable, place, uses_bf16
+from jepa_ray.train.device import Placement, place
 
 
 def placed(*, cpus: float = 8, gpus: float = 0, **settings) -> Placement:
@@ -57,22 +56,11 @@ def test_every_number_of_workers_that_may_come_up_divides_the_batch():
 
 
 @pytest.mark.parametrize(
-    ("precision", "gpus", "capable", "bf16"),
-    [
-        ("fp32", 1, True, False),
-        ("bf16", 0, False, True),
-        ("bf16", 1, True, True),
-        ("auto", 0, True, False),
-        ("auto", 1, False, False),
-        ("auto", 1, True, True),
-    ],
+    ("wanted", "gpus", "precision"),
+    [("fp32", 1, "fp32"), ("bf16", 0, "bf16"), ("auto", 0, "fp32"), ("auto", 1, "auto")],
 )
-def test_the_precision_follows_from_the_wish_and_the_device(precision, gpus, capable, bf16):
-    assert uses_bf16(placed(precision=precision, gpus=gpus), capable=capable) == bf16
-
-
-def test_a_cpu_is_not_taken_for_a_bf16_device():
-    assert not bf16_capable(torch.device("cpu"))
+def test_only_a_gpu_is_asked_whether_it_computes_bf16(wanted, gpus, precision):
+    assert placed(precision=wanted, gpus=gpus).precision == precision
 
 
 def test_a_placement_says_itself_in_one_line():

@@ -201,6 +201,14 @@ def test_gradients_are_clipped_where_a_norm_is_set(corpus):
     assert bits(trained(corpus, config)[0]) != bits(trained(corpus)[0])
 
 
+def test_bf16_trains_in_lower_precision_and_keeps_the_weights_in_fp32(corpus):
+    training = Training(CONFIG, corpus, Worker(), report=lambda _row: None, precision="bf16")
+    rows, (whole, exact, _) = training.run(), trained(corpus)
+    assert rows[-1]["train_loss"] == pytest.approx(exact[-1]["train_loss"], rel=0.05)
+    assert bits(training.objective) != bits(whole)
+    assert {p.dtype for p in training.objective.parameters()} == {torch.float32}
+
+
 def test_times_of_a_step_stand_in_every_row_but_the_first(corpus):
     _, rows, _ = trained(corpus)
     assert rows[0]["step_seconds"] is None

@@ -183,8 +183,8 @@ def test_a_smoke_test_says_what_it_found_and_leaves_nothing(command, processed, 
 @pytest.mark.slow
 def test_the_guard_ends_a_run_with_exit_code_1_and_says_what_to_try(command, processed, storage):
     found = train(
-        command, processed, storage, "collapses", "--set", "guard=stop", "--set", "steps=60",
-        "--set", "lr=0.05",
+        command, processed, storage, "collapses", "--set", "guard=stop", "--set", "val_every=50",
+        "--steps", 150, "--set", "batch_size=32",
     )  # fmt: skip
     assert found.code == 1, found.err
     assert "the embeddings collapse" in found.err
