@@ -94,8 +94,8 @@ def run(args: argparse.Namespace, root: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--windows", type=int, default=20_000)
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=24)
     parser.add_argument("--batch-size", type=int, default=32)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="jrb", ignore_cleanup_errors=True) as folder:

@@ -13,7 +13,7 @@ import torch
 
 from jepa_ray.errors import CorpusError, TrainingError
 from jepa_ray.model import ScheduleJEPA
-from jepa_ray.model.objectives import Objective
+from jepa_ray.model.objectives import build_objective
 from jepa_ray.train.data import (
     HELD_OUT,
     HELD_OUT_MASKS,
@@ -166,7 +166,7 @@ def test_the_gradients_of_two_ranks_average_to_that_of_one(processed):
 
 
 def test_a_single_worker_needs_no_wrapper():
-    objective = Objective(ScheduleJEPA(TINY, seed=0))
+    objective = build_objective(ScheduleJEPA(TINY, seed=0), CONFIG, seed=0)
     assert distribute(objective, Worker()) is objective
 
 
