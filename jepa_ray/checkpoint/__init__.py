@@ -1,11 +1,37 @@
-"""One checkpoint format: saved atomically, loaded with weights_only, from any fsspec URL."""
+"""One checkpoint format and the states to resume from, on any fsspec URL."""
 
 from jepa_ray.checkpoint.files import (
     FILE_NAME,
+    SAFETENSORS_NAME,
     Checkpoint,
+    checkpoint_document,
     load_checkpoint,
     load_model,
     save_checkpoint,
+    write_document,
+    write_safetensors,
+)
+from jepa_ray.checkpoint.states import (
+    STATES,
+    read_state,
+    state_steps,
+    state_url,
+    write_state,
 )
 
-__all__ = ["FILE_NAME", "Checkpoint", "load_checkpoint", "load_model", "save_checkpoint"]
+__all__ = [
+    "FILE_NAME",
+    "SAFETENSORS_NAME",
+    "STATES",
+    "Checkpoint",
+    "checkpoint_document",
+    "load_checkpoint",
+    "load_model",
+    "read_state",
+    "save_checkpoint",
+    "state_steps",
+    "state_url",
+    "write_document",
+    "write_safetensors",
+    "write_state",
+]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 
 from jepa_ray.config import TrainConfig, load_config
@@ -18,6 +19,7 @@ from jepa_ray.storage import join, read_bytes, write_bytes
 from jepa_ray.windows import CONTRACT_VERSION
 
 FILE_NAME = "schedule_jepa.pt"
+SAFETENSORS_NAME = "model.safetensors"
 FORMAT_VERSION = 1
 _MODULES = ("context_encoder", "target_encoder", "predictor")
 _KEYS = ("config", *_MODULES, "step", "provenance")
@@ -42,15 +44,10 @@ class Checkpoint:
     provenance: dict[str, Any]
 
 
-def save_checkpoint(
-    folder: str,
-    model: ScheduleJEPA,
-    config: TrainConfig,
-    *,
-    step: int,
-    provenance: Mapping[str, Any],
-) -> str:
-    """Write `schedule_jepa.pt` into a folder (path or URL), whole or not at all; return its URL."""
+def checkpoint_document(
+    model: ScheduleJEPA, config: TrainConfig, *, step: int, provenance: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a checkpoint holds, with a copy of the weights on the CPU: the model may train on."""
     document = {
         "format_version": FORMAT_VERSION,
         "contract_version": CONTRACT_VERSION,
@@ -61,10 +58,34 @@ def save_checkpoint(
     for name in _MODULES:
         state = getattr(model, name).state_dict()
         document[name] = {key: value.detach().cpu().clone() for key, value in state.items()}
+    return document
+
+
+def write_document(url: str, document: Mapping[str, Any]) -> None:
+    """Write tensors and plain values as a torch file, whole or not at all."""
     buffer = io.BytesIO()
-    torch.save(document, buffer)
-    url = join(folder, FILE_NAME)
+    torch.save(dict(document), buffer)
     write_bytes(url, buffer.getvalue())
+
+
+def write_safetensors(url: str, document: Mapping[str, Any]) -> None:
+    """Write the weights of a checkpoint for other tools, named as in `ScheduleJEPA.state_dict`."""
+    weights = {f"{name}.{key}": value for name in _MODULES for key, value in document[name].items()}
+    about = {"format": "pt", "contract_version": str(document["contract_version"])}
+    write_bytes(url, safetensors.torch.save(weights, about))
+
+
+def save_checkpoint(
+    folder: str,
+    model: ScheduleJEPA,
+    config: TrainConfig,
+    *,
+    step: int,
+    provenance: Mapping[str, Any],
+) -> str:
+    """Write `schedule_jepa.pt` into a folder (path or URL), whole or not at all; return its URL."""
+    url = join(folder, FILE_NAME)
+    write_document(url, checkpoint_document(model, config, step=step, provenance=provenance))
     return url
 
 
@@ -78,7 +99,7 @@ def load_checkpoint(url: str | Path) -> Checkpoint:
         CheckpointError: It is absent, damaged, of another format or contract, or not finite.
     """
     file = str(url) if str(url).endswith(".pt") else join(url, FILE_NAME)
-    document = _document(file)
+    document = read_document(file)
     for name, ours in (("format_version", FORMAT_VERSION), ("contract_version", CONTRACT_VERSION)):
         if document.get(name) != ours:
             raise CheckpointError(
@@ -114,7 +135,12 @@ def load_model(url: str | Path) -> ScheduleJEPA:
     return load_checkpoint(url).model
 
 
-def _document(file: str) -> dict[str, Any]:
+def read_document(file: str) -> dict[str, Any]:
+    """The dict of a torch file, by the reader that runs no code of it.
+
+    Raises:
+        CheckpointError: It is absent, damaged or something else.
+    """
     try:
         data = read_bytes(file)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):

@@ -16,19 +16,25 @@ def run(
     dataset: Annotated[
         str, typer.Option(help="combined, or names separated by commas.")
     ] = "combined",
+    preset: Annotated[
+        str | None, typer.Option(help="Where settings start from: reference or robust.")
+    ] = None,
     split_seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps.")] = None,
     config: ConfigFile = None,
     set_: Overrides = None,
     json: Json = False,
 ) -> None:
-    """Train a JEPA on prepared windows; leaves <storage-path>/<run-id>/schedule_jepa.pt."""
+    """Train a JEPA on prepared windows; leaves <storage-path>/<run-id>/schedule_jepa.pt.
+
+    The same command again goes on where a stopped run was.
+    """
     from jepa_ray.config import TrainConfig, load_config
     from jepa_ray.train import train
 
     start_logging()
     check_run_id(run_id)
-    values = {"split.seed": split_seed, "steps": steps}
+    values = {"preset": preset, "split.seed": split_seed, "steps": steps}
     settings = load_config(TrainConfig, file=config, overrides=set_ or (), values=values)
     with Ticker() as tick:
         result = train(
@@ -44,9 +50,7 @@ def run(
         return
     typer.echo(
         f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}: "
-        f"validation loss {result.val_loss:.6f}, skill {result.skill:.3f}, RankMe "
-        f"{result.rankme:.1f}, per-slot std {result.slot_std:.3f}, cosine to mean "
-        f"{result.cosine_to_mean:.3f}\n"
+        f"{scores(asdict(result))}\n"
         "A low loss proves nothing by itself: run `jepa-ray evaluate`."
     )
 
@@ -55,8 +59,13 @@ def describe(row: dict[str, Any], steps: int) -> str:
     """A metrics row in one line."""
     if "val_loss" not in row:
         return f"step {row['step']} of {steps}: loss {row['loss']:.4f}"
+    return f"step {row['step']} of {steps}: {scores(row)}"
+
+
+def scores(row: dict[str, Any]) -> str:
+    """The numbers of a validation; there is no skill where no embedding is predicted."""
+    skill = "" if row["skill"] is None else f"skill {row['skill']:.3f}, "
     return (
-        f"step {row['step']} of {steps}: validation loss {row['val_loss']:.6f}, skill "
-        f"{row['skill']:.3f}, RankMe {row['rankme']:.1f}, per-slot std {row['slot_std']:.3f}, "
-        f"cosine to mean {row['cosine_to_mean']:.3f}"
+        f"validation loss {row['val_loss']:.6f}, {skill}RankMe {row['rankme']:.1f}, per-slot std "
+        f"{row['slot_std']:.3f}, cosine to mean {row['cosine_to_mean']:.3f}"
     )

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from jepa_ray.config.base import Config
 from jepa_ray.config.presets import PRESETS, with_preset
@@ -180,6 +180,12 @@ class TrainConfig(Config):
         if isinstance(data, dict) and data.get("preset") in PRESETS:
             return with_preset(data)
         return data
+
+    @field_validator("guard", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        """YAML reads a bare `off` as false."""
+        return "off" if value is False else value
 
     @model_validator(mode="after")
     def _workers_divide_batch(self) -> "TrainConfig":

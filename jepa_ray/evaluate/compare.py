@@ -159,6 +159,12 @@ def _batches(
 
 
 def _warnings(found: Checkpoint, now: dict[str, str], trained_on: Sequence[str]) -> Iterator[str]:
+    kind = found.config.objective.kind
+    if kind != "jepa":
+        yield (
+            f"it was trained by objective.kind={kind}, which predicts no embeddings: loss, skill "
+            "and reduction say nothing about it; per-slot std, RankMe and cosine do"
+        )
     then = found.provenance.get("datasets", {})
     for name, fingerprint in now.items():
         if name not in trained_on:

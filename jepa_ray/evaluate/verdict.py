@@ -3,9 +3,7 @@
 Gates, each against the untrained encoder of the same seed (docs/evaluation.md has the reasons):
 
 - undecided: the scored windows are all alike (or one), even to the untrained encoder.
-- collapsed: per-slot std below 0.1 x untrained; or cosine to the mean above 0.98 (where the
-  untrained one is itself that high: the distance to 1 below 0.1 x untrained); or RankMe below
-  max(3, 0.5 x untrained), and below the untrained one.
+- collapsed: it fails a gate of `model/collapse.py`.
 - not_learned: the loss is not below the untrained model's.
 - no_skill: the predictions are no better than one constant per slot; over several datasets: within
   none of them (such a model tells datasets apart, and nothing else).
@@ -18,12 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jepa_ray.model import Monitors
+from jepa_ray.model.collapse import collapse_reasons
 
-STD_SHARE = 0.1
-COSINE_LIMIT = 0.98
-COSINE_SHARE = 0.1
-RANK_FLOOR = 3.0
-RANK_SHARE = 0.5
 UNTOUCHED_CKA = 0.98
 
 
@@ -82,25 +76,3 @@ def judge(
             f"(linear CKA {cka:.3f}): only the predictor learned; {facts}",
         )
     return Verdict("learned", f"learned: {facts}; probes say whether the embeddings are useful")
-
-
-def collapse_reasons(trained: Monitors, untrained: Monitors) -> list[str]:
-    """Which collapse gates a model fails, in words; empty when it passes all."""
-    reasons = []
-    if trained.slot_std < STD_SHARE * untrained.slot_std:
-        reasons.append(
-            f"the embeddings' per-slot std {trained.slot_std:.2g} is under {STD_SHARE} x untrained "
-            f"{untrained.slot_std:.2g}"
-        )
-    limit = COSINE_LIMIT
-    if untrained.cosine_to_mean > limit:
-        limit = 1 - COSINE_SHARE * (1 - untrained.cosine_to_mean)
-    if min(trained.cosine_to_mean, 1.0) > limit:  # rounding can put it above 1
-        reasons.append(
-            f"the embeddings' cosine to their mean is {1 - trained.cosine_to_mean:.2g} from 1, "
-            f"under {1 - limit:.2g}"
-        )
-    floor = min(max(RANK_FLOOR, RANK_SHARE * untrained.rankme), untrained.rankme)
-    if trained.rankme < floor:
-        reasons.append(f"the embeddings' RankMe {trained.rankme:.1f} is under {floor:.1f}")
-    return reasons

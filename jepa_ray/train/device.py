@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from jepa_ray.config import TrainConfig
 from jepa_ray.errors import ConfigError
+from jepa_ray.model.precision import Precision
 
 
 @dataclass(frozen=True)
@@ -13,54 +15,74 @@ class Placement:
     Attributes:
         device: `cuda` or `cpu`.
         backend: Of torch.distributed: `nccl` or `gloo`.
-        workers: DDP workers.
+        workers: DDP workers; the most of them where their number may change.
         threads: torch threads of a worker, and the CPUs it asks Ray for.
+        fewest: Workers with which training goes on when others are lost.
+        precision: `fp32`, `bf16`, or `auto`: bf16 where the GPU has it.
     """
 
     device: Literal["cuda", "cpu"]
     backend: Literal["nccl", "gloo"]
     workers: int
     threads: int
+    fewest: int
+    precision: Precision = "fp32"
 
     def __str__(self) -> str:
         threads = "" if self.device == "cuda" else f", {self.threads} thread(s) each"
-        return f"{self.workers} worker(s) on {self.device}, backend {self.backend}{threads}"
+        count = (
+            str(self.workers) if self.workers == self.fewest else f"{self.fewest}-{self.workers}"
+        )
+        precision = "bf16 if the GPU has it" if self.precision == "auto" else self.precision
+        return f"{count} worker(s) on {self.device}, backend {self.backend}{threads}, {precision}"
 
 
-def place(
-    wanted: Literal["auto", "cpu", "cuda"],
-    *,
-    workers: int,
-    threads: int | None,
-    cpus: float,
-    gpus: float,
-) -> Placement:
+def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
     """Choose where to run.
 
     Args:
-        wanted: `auto` takes CUDA when the cluster has a GPU for every worker.
-        workers: DDP workers.
-        threads: torch threads of a CPU worker; None: one, which is also the reproducible choice.
+        config: `device: auto` takes CUDA when the cluster has a GPU for every worker;
+            `threads: None` is one, which is also the reproducible choice.
         cpus: CPUs of the cluster.
         gpus: GPUs of the cluster.
 
     Raises:
-        ConfigError: The cluster has not enough GPUs for `cuda`, or not enough CPUs for the workers.
+        ConfigError: The cluster has not enough GPUs for `cuda`, or not enough CPUs for the
+            workers, or a number of workers that may come up does not divide the batch.
     """
-    if wanted == "cuda" and gpus < workers:
+    fewest = config.workers if config.min_workers is None else config.min_workers
+    _require_divisors(config, fewest)
+    if config.device == "cuda" and gpus < fewest:
         raise ConfigError(
-            f"device=cuda with {workers} worker(s) needs {workers} GPU(s), the cluster has "
+            f"device=cuda with {fewest} worker(s) needs {fewest} GPU(s), the cluster has "
             f"{gpus:g}; set device=cpu or auto, or fewer workers"
         )
-    on_gpu = wanted != "cpu" and gpus >= workers
-    count = threads or 1
-    if cpus < workers * count:
+    on_gpu = config.device != "cpu" and gpus >= fewest
+    count = config.threads or 1
+    if cpus < fewest * count:
         raise ConfigError(
-            f"{workers} worker(s) of {count} CPU(s) do not fit into the cluster's {cpus:g} CPUs; "
+            f"{fewest} worker(s) of {count} CPU(s) do not fit into the cluster's {cpus:g} CPUs; "
             "set fewer workers or threads"
         )
-    return (
-        Placement("cuda", "nccl", workers, count)
-        if on_gpu
-        else Placement("cpu", "gloo", workers, count)
+    precision: Precision = "fp32" if config.precision == "auto" and not on_gpu else config.precision
+    return Placement(
+        "cuda" if on_gpu else "cpu",
+        "nccl" if on_gpu else "gloo",
+        config.workers,
+        count,
+        fewest,
+        precision,
     )
+
+
+def _require_divisors(config: TrainConfig, fewest: int) -> None:
+    """Every number of workers that Ray may settle on has to divide the global batch."""
+    batch = config.batch_size
+    wrong = [n for n in range(fewest, config.workers + 1) if batch % n]
+    if wrong:
+        right = [n for n in range(1, config.workers + 1) if not batch % n]
+        raise ConfigError(
+            f"between min_workers={fewest} and workers={config.workers} training may go on with "
+            f"{wrong[0]} workers, which does not divide batch_size {batch}; numbers that do: "
+            f"{', '.join(map(str, right))}"
+        )

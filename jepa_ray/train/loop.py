@@ -1,190 +1,245 @@
 """One worker's training loop. Pure torch: no Ray here, so it runs and is tested without it.
 
 Every number that decides what is computed follows from (seed, step): the windows of a step, their
-masks, the held-out windows and their masks.
+masks, the held-out windows and their masks. So a training that goes on from a state of step n is,
+to the bit, the one that was never stopped; what a state must hold is in `_resume`.
 """
 
-import math
-import time
-from collections.abc import Callable, Iterator
+import contextlib
+import json
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, cast
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from jepa_ray.checkpoint import checkpoint_document, state_steps, state_url
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import Corpus, MemoryFeed, Rows, Share, densify, held_out_batches
-from jepa_ray.errors import CorpusError, TrainingError
-from jepa_ray.model import JEPAOutput, Masks, ScheduleJEPA, draw_masks, measure
+from jepa_ray.corpus import prefetch
+from jepa_ray.errors import TrainingError
+from jepa_ray.model.precision import Precision
+from jepa_ray.train.clock import Clock
+from jepa_ray.train.data import Batch, Data, Worker
+from jepa_ray.train.engine import Engine
+from jepa_ray.train.finite import (
+    CHECK_EVERY,
+    LossWatch,
+    NotFiniteError,
+    explained,
+    not_finite_weights,
+)
+from jepa_ray.train.generators import gather_generators, restore_generators
+from jepa_ray.train.keeper import Keeper
+from jepa_ray.train.validate import collapsing, require_finite_row, validated
 
-_CHECK_EVERY = 25
-"""Steps between looks at the loss: reading it makes a GPU wait."""
-
-ORDER, MASKS, HELD_OUT, HELD_OUT_MASKS = range(4)
-"""Consumers of the seed; each derives its own."""
-
-
-class Forward(Protocol):
-    """The model, or the DDP module around it."""
-
-    def __call__(self, x: Tensor, visible: Tensor, hidden: Tensor, /) -> JEPAOutput:
-        """As `ScheduleJEPA.forward`."""
-        ...
-
-
-@dataclass(frozen=True)
-class Worker:
-    """Which part of the global batch this process computes, and where."""
-
-    rank: int = 0
-    world: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+Row = dict[str, Any]
+Report = Callable[[Row], None]
+"""Told a metrics row at each validation, a short one (`step`, `loss`) in between, and a `warning`
+of the collapse guard."""
 
 
-Report = Callable[[dict[str, Any]], None]
-"""Told a metrics row at each validation, and a short one (`step`, `loss`) in between."""
+@dataclass
+class _At:
+    """Where a training is."""
+
+    recent: deque[Tensor]  # losses that the next row takes the mean of
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    best: float | None = None
 
 
-def derived_seed(seed: int, consumer: int) -> int:
-    """The seed of one consumer: independent streams from one number."""
-    return int(np.random.SeedSequence([seed, consumer]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def run_training(
-    model: ScheduleJEPA,
-    forward: Forward,
-    corpus: Corpus,
-    config: TrainConfig,
-    worker: Worker,
-    report: Report,
-) -> list[dict[str, Any]]:
-    """Train for `config.steps` steps.
+class Training:
+    """One training on one worker.
 
     Args:
-        model: On the worker's device; changed in place.
-        forward: `model` itself, or its DDP wrapper when there are several workers.
-        corpus: Split datasets; the loop draws over all their training windows.
         config: Of the training.
+        data: Opened for this worker.
         worker: This process.
         report: Called by rank 0 only.
-
-    Returns:
-        The metrics rows, one a validation: step 0 (untrained), each `val_every`, and the end. Empty
-        on other ranks.
-
-    Raises:
-        CorpusError: A side is empty.
-        TrainingError: A loss is not finite.
+        keeper: Of rank 0; None: this rank saves nothing.
+        folder: Of the run, on all ranks; None: nobody saves.
+        provenance: Goes into every checkpoint.
+        precision: Of the forward pass.
     """
-    train, held_out = corpus.side("train"), corpus.side("val")
-    if not len(train) or not len(held_out):
-        raise CorpusError(
-            f"{len(train)} training and {len(held_out)} held-out windows: both sides need one; "
-            "prepare more data"
-        )
-    feed = MemoryFeed(
-        Rows(train, np.concatenate([d.uid[d.train] for d in corpus.datasets])),
-        np.arange(len(train)),
-        batch_size=config.batch_size,
-        seed=derived_seed(config.seed, ORDER),
-        share=Share(worker.rank, worker.world),
-    )
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        trained, lr=config.lr, weight_decay=config.weight_decay, fused=True
-    )
-    losses: list[Tensor] = []
-    rows: list[dict[str, Any]] = []
-    began = time.monotonic()
 
-    def validate(step: int) -> None:
-        if worker.rank:
-            return
-        batches = list(validation_batches(corpus, config))
-        monitors = measure(model, batches, device=worker.device).monitors
-        if not math.isfinite(monitors.loss):
-            raise TrainingError(_not_finite("held-out loss", f"at step {step}"))
-        row = {
-            "step": step,
-            "train_loss": _mean(losses[-config.val_every :]),
-            "val_loss": monitors.loss,
-            **{k: v for k, v in monitors.as_dict().items() if k != "loss"},
-            "seconds": round(time.monotonic() - began, 3),
-        }
-        rows.append(row)
-        report(row)
+    def __init__(  # noqa: PLR0913 - each is another party
+        self,
+        config: TrainConfig,
+        data: Data,
+        worker: Worker,
+        *,
+        report: Report,
+        keeper: Keeper | None = None,
+        folder: str | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        precision: Precision = "fp32",
+    ) -> None:
+        self._config, self._data, self._worker = config, data, worker
+        self._report, self._keeper, self._folder = report, keeper, folder
+        self._provenance = dict(provenance or {})
+        self._engine = Engine(config, worker, precision=precision)
+        self.objective = self._engine.objective
+        self._at = _At(recent=deque(maxlen=config.val_every))
+        self._clock = Clock()
+        self._losses = LossWatch(worker.device)
+        self._warned = False
 
-    validate(0)
-    model.train()
-    for step in range(config.steps):
-        losses.append(_step(model, forward, optimizer, feed, config, worker, step))
-        done = step + 1
-        validates = done % config.val_every == 0 or done == config.steps
-        if validates or done % _CHECK_EVERY == 0:
-            _require_finite(losses[-_CHECK_EVERY:], done)
-            if not worker.rank:
-                report({"step": done, "loss": float(losses[-1])})
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that `read_state` gave."""
+        resume = state["resume"]
+        self._engine.restore(resume)
+        at = self._at
+        at.step, at.best = state["step"], resume["best"]
+        at.rows = json.loads(resume["rows"])
+        at.recent.extend(resume["recent"].to(self._worker.device).unbind())
+        self._clock = Clock(resume["seconds"])
+        self._warned = bool(at.rows and at.rows[-1]["collapsing"])
+        restore_generators(resume["generators"], self._worker)
+
+    def run(self) -> list[Row]:
+        """Train up to `config.steps` steps, and leave the result with the keeper.
+
+        Returns:
+            The metrics rows, one a validation: step 0 (untrained), each `val_every`, and the end.
+            Empty on other ranks.
+
+        Raises:
+            TrainingError: A loss or a weight is not finite, a save failed, or the guard stops it.
+        """
+        at, steps = self._at, self._config.steps
+        if not at.rows:
+            self._validate()
+            self._save()
+        self._guard()
+        self._clock.go_on()
+        try:
+            with contextlib.closing(self._batches()) as batches:
+                for batch, waited in batches:
+                    self._step(batch, waited)
+        except NotFiniteError as error:
+            raise explained(error.step, self._data.make, self._worker, self._before()) from None
+        assert at.step == steps
+        if self._keeper:
+            self._keeper.finish(self._checkpoint())
+        return at.rows
+
+    def _batches(self) -> Generator[tuple[Batch, float], None, None]:
+        ahead = prefetch(self._data.make, range(self._at.step, self._config.steps))
+        return cast("Generator[tuple[Batch, float], None, None]", ahead)
+
+    def _step(self, batch: Batch, waited: float) -> None:
+        at, config = self._at, self._config
+        loss = self._engine.step(batch, at.step)
+        self._losses.add(at.step, loss)
+        at.recent.append(loss)
+        at.step += 1
+        validates = at.step % config.val_every == 0 or at.step == config.steps
+        saves = validates if config.checkpoint.every is None else self._saves()
+        self._clock.step(waited)
+        if self._keeper:
+            self._keeper.check()
+        if validates or saves or at.step % CHECK_EVERY == 0:
+            self._losses.check()
+            if not self._worker.rank:
+                self._report({"step": at.step, "loss": float(loss), **self._clock.means()})
         if validates:
-            validate(done)
-    return rows
+            self._validate()
+        if saves:
+            self._save()
+        if validates:
+            self._guard()
+        if validates or saves:
+            self._clock.go_on()
 
+    def _saves(self) -> bool:
+        every = self._config.checkpoint.every
+        assert every is not None
+        return self._at.step % every == 0 or self._at.step == self._config.steps
 
-def validation_batches(corpus: Corpus, config: TrainConfig) -> Iterator[tuple[Tensor, Masks]]:
-    """The held-out windows and masks of every validation of a training: always the same."""
-    batches = held_out_batches(
-        corpus.side("val"),
-        batches=config.val_batches,
-        batch_size=config.batch_size,
-        seed=derived_seed(config.seed, HELD_OUT),
-    )
-    seed = derived_seed(config.seed, HELD_OUT_MASKS)
-    for i, windows in enumerate(batches):
-        yield windows, draw_masks(config.mask, seed=seed, step=i, batch=len(windows))
+    def _validate(self) -> None:
+        if self._worker.rank:
+            return
+        at, config = self._at, self._config
+        numbers = validated(
+            self.objective, self._data.held_out, config.objective.kind, self._worker.device
+        )
+        require_finite_row(numbers, at.step, self._before())
+        row = {
+            "step": at.step,
+            "train_loss": float(torch.stack(list(at.recent)).mean()) if at.step else None,
+            **numbers,
+            "seconds": self._clock.seconds(),
+            **self._clock.take(),
+        }
+        said = collapsing(row, at.rows[0], config) if at.rows else None
+        row["collapsing"] = said is not None
+        at.rows.append(row)
+        self._report(row)
+        if self._keeper:
+            self._keeper.save_rows(at.rows)
+            self._keep_best(row)
 
+    def _keep_best(self, row: Row) -> None:
+        name = self._config.checkpoint.keep_best
+        score = row[name] if name else None
+        if score is None or (self._at.best is not None and score <= self._at.best):
+            return
+        self._at.best = score
+        if self._keeper:
+            self._keeper.save_best(self._checkpoint())
 
-def _step(
-    model: ScheduleJEPA,
-    forward: Forward,
-    optimizer: torch.optim.Optimizer,
-    feed: MemoryFeed,
-    config: TrainConfig,
-    worker: Worker,
-    step: int,
-) -> Tensor:
-    x = densify(feed.batch(step).windows, worker.device)
-    seed = derived_seed(config.seed, MASKS)
-    masks = draw_masks(config.mask, seed=seed, step=step, batch=config.batch_size)
-    visible, hidden = masks.rows(slice(worker.rank, None, worker.world)).tensors(worker.device)
-    loss = model.loss(forward(x, visible, hidden))
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    model.update_target(config.ema)
-    return loss.detach()
+    def _guard(self) -> None:
+        """Warn of a collapse once, or end the training."""
+        rows, guard = self._at.rows, self._config.guard
+        if self._worker.rank or guard == "off" or len(rows) < 2:
+            return
+        said = collapsing(rows[-1], rows[0], self._config)
+        if said and guard == "stop":
+            if self._keeper:
+                self._keeper.settle()
+            raise TrainingError(f"{said}; guard=stop ended the training there; {self._before()}")
+        if said and not self._warned:
+            self._report({"step": rows[-1]["step"], "warning": said})
+        self._warned = said is not None
 
+    def _save(self) -> None:
+        generators = gather_generators(self._worker)  # all ranks take part
+        if self._keeper is None:
+            return
+        checkpoint = self._checkpoint()
+        self._keeper.save_state(checkpoint, self._resume(generators))
 
-def _require_finite(losses: list[Tensor], step: int) -> None:
-    if not torch.isfinite(torch.stack(losses)).all():
-        raise TrainingError(_not_finite("loss", f"within the {len(losses)} steps up to {step}"))
+    def _checkpoint(self) -> dict[str, Any]:
+        """The model as it is, on the CPU; refused where it is not finite."""
+        model = self.objective.model
+        document = checkpoint_document(
+            model, self._config, step=self._at.step, provenance=self._provenance
+        )
+        if not all(bool(torch.isfinite(value).all()) for value in model.parameters()):
+            raise not_finite_weights(model, self._at.step, self._before())
+        return document
 
+    def _resume(self, generators: list[dict[str, Any]]) -> dict[str, Any]:
+        """What a training needs beside the model to go on to the bit."""
+        at = self._at
+        empty = torch.zeros(0)
+        return {
+            **self._engine.weights(),
+            "rows": json.dumps(at.rows),
+            "recent": torch.stack(list(at.recent)).cpu() if at.recent else empty,
+            "best": at.best,
+            "seconds": self._clock.seconds(),
+            "generators": generators,
+        }
 
-def _not_finite(what: str, when: str) -> str:
-    return (
-        f"the {what} is not finite {when}; lower lr, or look for damaged windows with "
-        "`jepa-ray inspect`"
-    )
-
-
-def _mean(losses: list[Tensor]) -> float | None:
-    return float(torch.stack(losses).mean()) if losses else None
-
-
-def distribute(model: ScheduleJEPA, worker: Worker) -> Forward:
-    """The model itself, or DDP around it when there are several workers."""
-    if worker.world == 1:
-        return model
-    ids = [worker.device] if worker.device.type == "cuda" else None
-    wrapped: Forward = nn.parallel.DistributedDataParallel(model, device_ids=ids)
-    return wrapped
+    def _before(self) -> str:
+        """Which state is the last good one."""
+        if self._keeper:
+            with contextlib.suppress(TrainingError):
+                self._keeper.settle()
+        steps = state_steps(self._folder) if self._folder else []
+        if self._folder is None or not steps:
+            return "no state was saved before"
+        return f"the last good state is {state_url(self._folder, steps[-1])}"

@@ -1,55 +1,63 @@
-"""The driver: one TorchTrainer fit, then the checkpoint in its place.
+"""The driver: one TorchTrainer fit for one training or several in a row.
 
-Ray keeps what is its own in `<run>/ray`; the run folder itself holds `schedule_jepa.pt`,
-`config.yaml` and `metrics.jsonl`.
+Everything of a training lies in its own folder, written by its workers: states to resume from, the
+result, the metrics. Ray keeps what is its own in `<storage path>/ray`.
 """
 
+import contextlib
 import json
 import logging
-import tempfile
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
-import torch
-import yaml
+from pyarrow.fs import FSSpecHandler, PyFileSystem
 from ray import train as ray_train
-from ray.train import Checkpoint, RunConfig, ScalingConfig
-from ray.train.torch import TorchConfig, TorchTrainer, get_device
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.torch import TorchConfig, TorchTrainer
 
-from jepa_ray import __version__
-from jepa_ray.checkpoint import FILE_NAME, save_checkpoint
+from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.cluster import session
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import choose, load, prepared
-from jepa_ray.errors import ConfigError, CorpusError, JepaRayError, TrainingError
-from jepa_ray.model import ScheduleJEPA
-from jepa_ray.storage import exists, join, local_path, write_bytes
+from jepa_ray.corpus import choose
+from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
+from jepa_ray.storage import (
+    exclusive,
+    join,
+    local_path,
+    read_bytes,
+    require_writable,
+    resolve,
+)
 from jepa_ray.train.device import Placement, place
-from jepa_ray.train.loop import Worker, distribute, run_training
+from jepa_ray.train.jobs import Job, Plan, absolute, plan
+from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
 from jepa_ray.train.watch import Watch
-from jepa_ray.windows import CONTRACT_VERSION
+from jepa_ray.train.worker import Work, worker_main
 
 log = logging.getLogger(__name__)
-METRICS_FILE = "metrics.jsonl"
-_FEWEST_WINDOWS = 2
 
-Progress = Callable[[dict[str, Any]], None]
+Row = dict[str, Any]
+Progress = Callable[[Row], None]
+_ONE_FIT = ("device", "max_failures", "min_workers", "precision", "threads", "workers")
+"""Settings that all trainings of a fit share."""
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind; the fields are the keys of `train --json`."""
+    """What a training left behind; the fields are the keys of `train --json`.
+
+    `skill` is None for the objectives that predict no embeddings (`mae`, `supervised`).
+    """
 
     checkpoint: str
     steps: int
     train_loss: float
     val_loss: float
-    skill: float
+    skill: float | None
     rankme: float
     slot_std: float
     cosine_to_mean: float
@@ -69,134 +77,178 @@ def train(
 ) -> TrainResult:
     """Train one model on prepared datasets and keep its checkpoint.
 
+    A run that was stopped goes on from its last state when it is asked for again.
+
     Args:
         processed_dir: Path or URL that `prepare` wrote.
         dataset: `combined`, or names separated by commas.
         storage_path: Path or URL under which runs are kept.
-        run_id: Name of this run; its folder must not hold a checkpoint yet.
+        run_id: Name of this run; its folder must not hold a result yet.
         config: Settings.
         progress: Told each metrics row and, in between, step and loss.
 
     Raises:
         CorpusError: The windows are absent or cannot be split.
-        ConfigError: The run exists, or the cluster cannot hold the workers.
+        ConfigError: The run is finished, or was begun with other settings, or the cluster cannot
+            hold the workers.
         TrainingError: The training stopped.
     """
-    names = choose(processed_dir, dataset)
-    counts = prepared(processed_dir)
-    if max(counts[name] for name in names) < _FEWEST_WINDOWS:
-        raise CorpusError(
-            f"{', '.join(names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
-            "out; prepare more data"
-        )
-    folder = join(_absolute(storage_path), run_id)
-    if exists(join(folder, FILE_NAME)):
+    began = time.monotonic()
+    folder = join(absolute(storage_path), run_id)
+    job = Job(processed_dir, tuple(choose(processed_dir, dataset)), config, folder)
+    if job.finished:
         raise ConfigError(
             f"{folder} already holds a checkpoint; choose another --run-id, or remove that folder"
         )
-    job = {
-        "processed_dir": _absolute(processed_dir),
-        "names": names,
-        "config": config.model_dump(mode="json"),
-    }
-    with session():
-        found = ray.cluster_resources()
-        placement = place(
-            config.device,
-            workers=config.workers,
-            threads=config.threads,
-            cpus=found.get("CPU", 0),
-            gpus=found.get("GPU", 0),
-        )
-        log.info("training %s on %s", ", ".join(names), placement)
-        began = time.monotonic()
-        rows = _fit(job | {"placement": placement}, folder, placement, progress)
-        seconds = time.monotonic() - began
-    write_bytes(
-        join(folder, "config.yaml"), yaml.safe_dump(job["config"], sort_keys=False).encode()
-    )
-    last = {k: v for k, v in rows[-1].items() if k not in ("step", "seconds")}
-    return TrainResult(
-        checkpoint=join(folder, FILE_NAME),
-        steps=rows[-1]["step"],
-        seconds=round(seconds, 3),
-        device=placement.device,
-        workers=placement.workers,
-        **last,
-    )
+    (found,) = train_many([job], storage_path=folder, progress=progress)
+    return replace(found, seconds=round(time.monotonic() - began, 3))
 
 
-def _fit(
-    job: dict[str, Any], folder: str, placement: Placement, progress: Progress
-) -> list[dict[str, Any]]:
-    """Run the fit, copy the checkpoint out of Ray's folder, return the metrics rows."""
-    with Watch(progress) as watch:
+def train_many(
+    jobs: Sequence[Job], *, storage_path: str, progress: Progress = lambda _row: None
+) -> list[TrainResult]:
+    """Train one model after the other inside one fit, which starts its workers once.
+
+    Each resumes from its own last state; one that is finished is skipped.
+
+    Args:
+        jobs: Trainings, each with a folder of its own. They share what says where a fit runs:
+            device, precision, threads and workers.
+        storage_path: Path or URL; Ray keeps what is its own in its `ray`.
+        progress: Told each metrics row and, in between, step and loss; `run` is the folder.
+
+    Returns:
+        A result for each job, in order.
+
+    Raises:
+        CorpusError, ConfigError, CheckpointError: As for `train`.
+        TrainingError: One of them stopped; those before it are finished.
+    """
+    _require_one_placement(jobs)
+    todo = [job for job in jobs if not job.finished]
+    with contextlib.ExitStack() as stack:
+        plans = [plan(job) for job in todo]
+        for job in todo:
+            require_writable(job.folder)
+            stack.enter_context(exclusive(job.folder, "train into"))
+        if todo:
+            stack.enter_context(session())
+            _run(plans, absolute(storage_path), progress)
+    return [_result(job) for job in jobs]
+
+
+def _run(plans: Sequence[Plan], storage_path: str, progress: Progress) -> None:
+    found = ray.cluster_resources()
+    config = plans[0].job.config
+    placement = place(config, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+    plans = [each.with_mode(_memory(placement)) for each in plans]
+    for each in plans:
+        log.info("%s", _start_line(each, placement))
+        write_config(each.job.folder, each.job.config.model_dump(mode="json"))
+    with Watch(lambda row: _told(row, progress)) as watch:
         trainer = TorchTrainer(
-            _worker_main,
-            train_loop_config=job | {"watch": watch.name},
+            worker_main,
+            train_loop_config={"work": Work(tuple(plans), placement, watch.name)},
             torch_config=TorchConfig(backend=placement.backend),
-            scaling_config=ScalingConfig(
-                num_workers=placement.workers,
-                use_gpu=placement.device == "cuda",
-                resources_per_worker={"CPU": placement.threads}
-                | ({"GPU": 1} if placement.device == "cuda" else {}),
-            ),
-            run_config=RunConfig(
-                name=f"train-{uuid.uuid4().hex[:8]}", storage_path=join(folder, "ray")
-            ),
+            scaling_config=_scaling(placement),
+            run_config=_run_config(storage_path, config.max_failures),
         )
+        failed: Exception | None = None
         try:
-            result = trainer.fit()
+            trainer.fit()
         except ray_train.TrainingFailedError as error:
-            raise _ours(error) from error
+            failed = error
         except (SystemExit, ray.exceptions.RayActorError) as error:
             # Ray Train answers Ctrl-C by ending the fit, and then the process, without a word.
             raise KeyboardInterrupt from error
-    if result.checkpoint is None:
-        raise TrainingError(f"the training ended without a checkpoint; see {folder}/ray")
-    with result.checkpoint.as_directory() as path:
-        for name in (METRICS_FILE, FILE_NAME):  # the checkpoint last: it makes the run visible
-            write_bytes(join(folder, name), (Path(path) / name).read_bytes())
-        lines = (Path(path) / METRICS_FILE).read_text().splitlines()
-    return [json.loads(line) for line in lines]
+        ours = watch.failure
+    if ours:
+        raise ours
+    if failed:
+        raise _ours(failed, config.max_failures) from failed
 
 
-def _worker_main(job: dict[str, Any]) -> None:
-    """What each Ray Train worker runs."""
-    placement: Placement = job["placement"]
-    config = TrainConfig.model_validate(job["config"])
-    context = ray_train.get_context()
-    torch.set_num_threads(placement.threads)
-    device = get_device() if placement.device == "cuda" else torch.device("cpu")
-    worker = Worker(context.get_world_rank(), context.get_world_size(), device)
-    corpus = load(job["processed_dir"], job["names"], config.split)
-    model = ScheduleJEPA(config.model, seed=config.seed).to(device)
-    tell = Watch.teller(job["watch"])
-    rows = run_training(model, distribute(model, worker), corpus, config, worker, tell)
-    if worker.rank:
-        ray_train.report({})
-        return
-    provenance = {
-        "code_version": __version__,
-        "torch_version": str(torch.__version__),
-        "ray_version": ray.__version__,
-        "contract_version": CONTRACT_VERSION,
-        "split": config.split.model_dump(mode="json"),
-        "datasets": corpus.fingerprints,
-        "train_windows": sum(len(d.train) for d in corpus.datasets),
-        "val_windows": sum(len(d.val) for d in corpus.datasets),
-        "device": placement.device,
-        "workers": placement.workers,
-        "created_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        save_checkpoint(folder, model, config, step=config.steps, provenance=provenance)
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (Path(folder) / METRICS_FILE).write_text(text)
-        ray_train.report({"val_loss": rows[-1]["val_loss"]}, checkpoint=Checkpoint(folder))
+def _start_line(plan: Plan, placement: Placement) -> str:
+    job = plan.job
+    begins = "training" if plan.step is None else "resuming the training of"
+    where = "" if plan.step is None else f" at step {plan.step} of {job.config.steps}"
+    return f"{begins} {', '.join(job.names)}{where} on {placement}; {plan.why}"
 
 
-def _ours(error: Exception) -> JepaRayError:
+def _told(row: Row, progress: Progress) -> None:
+    """Hand a row on; a warning goes to the log."""
+    if "warning" in row:
+        log.warning("%s", row["warning"])
+    elif "start_seconds" in row:
+        log.debug("%s started in %.3f s", row["run"], row["start_seconds"])
+    else:
+        progress(row)
+
+
+def _scaling(placement: Placement) -> ScalingConfig:
+    on_gpu = placement.device == "cuda"
+    elastic = placement.fewest < placement.workers
+    return ScalingConfig(
+        num_workers=(placement.fewest, placement.workers) if elastic else placement.workers,
+        use_gpu=on_gpu,
+        resources_per_worker={"CPU": placement.threads} | ({"GPU": 1} if on_gpu else {}),
+    )
+
+
+def _run_config(storage_path: str, max_failures: int) -> RunConfig:
+    """Where Ray keeps what is its own; on an object store through fsspec, as all else."""
+    url = join(storage_path, "ray")
+    remote = {}
+    if local_path(url) is None:
+        fs, url = resolve(url)
+        remote = {"storage_filesystem": PyFileSystem(FSSpecHandler(fs))}
+    return RunConfig(
+        name=f"train-{uuid.uuid4().hex[:8]}",
+        storage_path=url,
+        failure_config=FailureConfig(max_failures=max_failures),
+        **remote,
+    )
+
+
+def _memory(placement: Placement) -> int:
+    """Bytes of memory of a worker, by the smallest node."""
+    nodes = [node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]]
+    beside = -(-placement.workers // len(nodes))
+    return int(min(nodes)) // beside
+
+
+def _require_one_placement(jobs: Sequence[Job]) -> None:
+    for name in _ONE_FIT:
+        values = {getattr(job.config, name) for job in jobs}
+        if len(values) > 1:
+            raise ConfigError(
+                f"the trainings of one fit share {name}, found {sorted(map(str, values))}"
+            )
+    folders = [job.folder for job in jobs]
+    if len(set(folders)) < len(folders):
+        raise ConfigError("the trainings of one fit need a folder each, found one twice")
+
+
+def _result(job: Job) -> TrainResult:
+    if not job.finished:
+        raise TrainingError(
+            f"the training ended, but {join(job.folder, FILE_NAME)} is not there; if the cluster "
+            "has several nodes, --storage-path must be shared by all"
+        )
+    lines = read_bytes(join(job.folder, METRICS_FILE)).decode().splitlines()
+    last = json.loads(lines[-1])
+    about = json.loads(read_bytes(join(job.folder, PROVENANCE_FILE)))
+    keys = ("train_loss", "val_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "seconds")
+    return TrainResult(
+        checkpoint=join(job.folder, FILE_NAME),
+        steps=last["step"],
+        device=about["device"],
+        workers=about["workers"],
+        **{key: last[key] for key in keys},
+    )
+
+
+def _ours(error: Exception, max_failures: int) -> JepaRayError:
     """Our own error of a worker, or a `TrainingError` that names the failure."""
     failures = getattr(error, "worker_failures", {}) or {}
     for failure in failures.values():
@@ -207,11 +259,7 @@ def _ours(error: Exception) -> JepaRayError:
             cause = getattr(cause, "cause", None) or cause.__cause__
     first = str(next(iter(failures.values()), error)).strip().splitlines()
     return TrainingError(
-        f"a training worker failed: {first[-1] if first else type(error).__name__}"
+        f"a training worker failed, and again {max_failures} time(s) after it was started anew: "
+        f"{first[-1] if first else type(error).__name__}; the same command goes on from the last "
+        "saved state"
     )
-
-
-def _absolute(url: str) -> str:
-    """Ray workers have a working directory of their own."""
-    path = local_path(url)
-    return url if path is None else str(path.absolute())

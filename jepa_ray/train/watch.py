@@ -1,4 +1,7 @@
-"""Progress of a running fit: rank 0 pushes rows into a small actor, the driver polls it."""
+"""What workers tell the driver while a fit runs: progress, and why it must end.
+
+A small actor on the driver's own node holds both, so it outlives the loss of a worker or its node.
+"""
 
 import threading
 import uuid
@@ -6,14 +9,19 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from jepa_ray.errors import JepaRayError
 
 Row = dict[str, Any]
 _POLL_SECONDS = 0.5
+_ASK_SECONDS = 30
 
 
 class _Box:
     def __init__(self) -> None:
         self._rows: list[Row] = []
+        self._failure: JepaRayError | None = None
 
     def put(self, row: Row) -> None:
         self._rows.append(row)
@@ -21,6 +29,12 @@ class _Box:
     def take(self) -> list[Row]:
         rows, self._rows = self._rows, []
         return rows
+
+    def fail(self, error: JepaRayError) -> None:
+        self._failure = self._failure or error
+
+    def failure(self) -> JepaRayError | None:
+        return self._failure
 
 
 class Watch:
@@ -33,7 +47,9 @@ class Watch:
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> Self:
-        self._box = ray.remote(_Box).options(name=self.name, num_cpus=0).remote()
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        options = {"name": self.name, "num_cpus": 0, "scheduling_strategy": here}
+        self._box = ray.remote(_Box).options(**options).remote()
         self._thread.start()
         return self
 
@@ -42,6 +58,15 @@ class Watch:
         self._thread.join()
         self._drain()
         ray.kill(self._box)
+
+    @property
+    def failure(self) -> JepaRayError | None:
+        """Our own error that ended the training, if one did."""
+        try:
+            found: JepaRayError | None = ray.get(self._box.failure.remote(), timeout=_ASK_SECONDS)
+        except ray.exceptions.RayError:
+            return None
+        return found
 
     def _poll(self) -> None:
         while not self._stop.wait(_POLL_SECONDS):
@@ -55,12 +80,21 @@ class Watch:
         for row in rows:
             self._progress(row)
 
-    @staticmethod
-    def teller(name: str) -> Callable[[Row], None]:
-        """What a worker calls to push a row; never waits, never fails."""
-        box = ray.get_actor(name)
 
-        def tell(row: Row) -> None:
-            box.put.remote(row)
+class Teller:
+    """A worker's end of a watch."""
 
-        return tell
+    def __init__(self, name: str) -> None:
+        self._box = ray.get_actor(name)
+
+    def __call__(self, row: Row) -> None:
+        """Push a row; never waits, never fails."""
+        self._box.put.remote(row)
+
+    def fail(self, error: JepaRayError) -> None:
+        """Say that training must end, with the error for the user."""
+        ray.get(self._box.fail.remote(error), timeout=_ASK_SECONDS)
+
+    def failed(self) -> bool:
+        """Whether some worker said so: then Ray must not begin again."""
+        return ray.get(self._box.failure.remote(), timeout=_ASK_SECONDS) is not None

@@ -5,7 +5,7 @@ import time
 import pytest
 
 VERBS = (
-    "sources", "synth", "normalize-jira", "prepare", "inspect",
+    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke",
     "train", "evaluate", "export", "import", "demo",
 )  # fmt: skip
 _PROBE = """

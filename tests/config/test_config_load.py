@@ -181,3 +181,7 @@ def test_no_set_item_makes_anything_but_a_config_or_a_config_error(item):
 def test_a_config_is_frozen():
     with pytest.raises(ValidationError, match="frozen"):
         TrainConfig().steps = 3
+
+
+def test_a_bare_off_is_the_word_that_it_is_in_yaml_too():
+    assert load_config(TrainConfig, overrides=["guard=off"]).guard == "off"

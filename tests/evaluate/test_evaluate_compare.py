@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from jepa_ray.checkpoint import save_checkpoint
-from jepa_ray.config import EvaluateConfig, MaskConfig, ModelConfig, TrainConfig
+from jepa_ray.config import EvaluateConfig, MaskConfig, ModelConfig, ObjectiveConfig, TrainConfig
 from jepa_ray.corpus import MemoryFeed, Rows, choose, densify, load
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate import Evaluation, evaluate
@@ -169,6 +169,17 @@ def test_a_dataset_that_was_prepared_anew_is_warned_of(processed):
     assert len(found.warnings) == 1
     assert f"{JIRA} was prepared anew since the training" in found.warnings[0]
     assert "0123" in found.warnings[0]
+
+
+@pytest.mark.parametrize("kind", ["mae", "supervised"])
+def test_a_model_that_predicts_no_embeddings_is_warned_of(processed, kind):
+    config = CONFIG.model_copy(update={"objective": ObjectiveConfig(kind=kind)})
+    folder = f"memory://{uuid.uuid4().hex}"
+    known = {"datasets": load(processed, [JIRA], CONFIG.split).fingerprints}
+    url = save_checkpoint(folder, fresh(), config, step=1, provenance=known)
+    found = evaluate(url, processed_dir=processed, dataset=None, config=QUICK)
+    assert len(found.warnings) == 1
+    assert f"objective.kind={kind}, which predicts no embeddings" in found.warnings[0]
 
 
 def test_nothing_is_warned_of_where_nothing_changed(processed):

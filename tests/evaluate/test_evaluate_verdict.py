@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from jepa_ray.evaluate import judge
-from jepa_ray.evaluate.verdict import collapse_reasons
 from jepa_ray.model import Monitors
+from jepa_ray.model.collapse import collapse_reasons
 
 UNTRAINED = Monitors(loss=1.04, skill=-9.0, slot_std=0.3, rankme=20.0, cosine_to_mean=0.94)
 GOOD = Monitors(loss=0.2, skill=0.6, slot_std=0.5, rankme=21.0, cosine_to_mean=0.7)

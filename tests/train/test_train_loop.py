@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,49 +11,34 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_ray.config import ModelConfig, SplitConfig, TrainConfig
-from jepa_ray.corpus import Corpus, MemoryFeed, Rows, Share, densify, load
 from jepa_ray.errors import CorpusError, TrainingError
-from jepa_ray.model import ScheduleJEPA, draw_masks
-from jepa_ray.train.loop import (
+from jepa_ray.model import ScheduleJEPA
+from jepa_ray.model.objectives import build_objective
+from jepa_ray.train.data import (
     HELD_OUT,
     HELD_OUT_MASKS,
     MASKS,
+    OBJECTIVE,
     ORDER,
+    Data,
     Worker,
     derived_seed,
-    distribute,
-    run_training,
-    validation_batches,
+    held_out_windows,
 )
-from tests.prepared_corpus import JIRA, small_corpus, write_prepared
-
-TINY = ModelConfig(d_model=16, layers=1, heads=2, mlp=16)
-CONFIG = TrainConfig(seed=3, steps=7, batch_size=8, val_every=3, val_batches=2, model=TINY)
+from jepa_ray.train.engine import distribute
+from jepa_ray.train.loop import Training
+from tests.prepared_corpus import JIRA, write_prepared
+from tests.train.trainings import CONFIG, TINY, bits, corpus_folder, data_of, trained, without_time
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return small_corpus(tmp_path_factory.mktemp("corpus"))
+def processed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return corpus_folder(tmp_path_factory.mktemp("corpus"))
 
 
-def trained(
-    corpus: Corpus, config: TrainConfig = CONFIG, worker: Worker | None = None
-) -> tuple[ScheduleJEPA, list[dict[str, Any]], list[dict[str, Any]]]:
-    """The model, the rows returned and all that was reported."""
-    model = ScheduleJEPA(config.model, seed=config.seed)
-    told: list[dict[str, Any]] = []
-    worker = worker or Worker()
-    rows = run_training(model, model, corpus, config, worker, told.append)
-    return model, rows, told
-
-
-def bits(model: ScheduleJEPA) -> bytes:
-    return b"".join(value.numpy().tobytes() for value in model.state_dict().values())
-
-
-def without_time(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+@pytest.fixture(scope="module")
+def corpus(processed) -> Data:
+    return data_of(processed)
 
 
 def test_the_same_seed_gives_the_same_bits_and_the_same_rows(corpus):
@@ -105,7 +91,7 @@ def test_a_row_has_the_keys_of_the_metrics_file_and_is_strict_json(corpus):
     _, rows, _ = trained(corpus)
     assert list(rows[0]) == [
         "step", "train_loss", "val_loss", "skill", "slot_std", "rankme", "cosine_to_mean",
-        "seconds",
+        "activity", "seconds", "step_seconds", "data_wait_seconds", "collapsing",
     ]  # fmt: skip
     json.dumps(rows, allow_nan=False)
 
@@ -123,13 +109,19 @@ def test_between_validations_step_and_loss_are_told(corpus):
 
 
 def test_only_rank_0_validates_and_reports(corpus):
-    _, rows, told = trained(corpus, worker=Worker(rank=1, world=2))
-    assert rows == told == []
+    objective = Training(CONFIG, corpus, Worker(), report=lambda _row: None)
+    assert objective.run()
+    other = Training(CONFIG, corpus, Worker(rank=1), report=lambda _row: pytest.fail("reported"))
+    assert other.run() == []
 
 
 def test_each_consumer_of_the_seed_has_a_seed_of_its_own():
-    seeds = {derived_seed(s, c) for s in (0, 1) for c in (ORDER, MASKS, HELD_OUT, HELD_OUT_MASKS)}
-    assert len(seeds) == 8
+    seeds = {
+        derived_seed(s, c)
+        for s in (0, 1)
+        for c in (ORDER, MASKS, HELD_OUT, HELD_OUT_MASKS, OBJECTIVE)
+    }
+    assert len(seeds) == 10
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
@@ -138,39 +130,35 @@ def test_the_largest_seed_trains(corpus):
     assert len(trained(corpus, config)[1]) == 2
 
 
-def test_every_validation_sees_the_same_windows_and_masks(corpus):
-    one, two = (list(validation_batches(corpus, CONFIG)) for _ in range(2))
+def test_every_validation_sees_the_same_windows_and_masks(processed):
+    one, two = (held_out_windows(processed, [JIRA], CONFIG) for _ in range(2))
     for (x, masks), (y, others) in zip(one, two, strict=True):
         assert torch.equal(x, y)
         assert np.array_equal(masks.hidden, others.hidden)
 
 
 def test_every_step_hides_other_slots_of_other_windows(corpus):
-    model, seen = ScheduleJEPA(TINY, seed=0), []
-
-    def forward(x, visible, hidden, /):
-        seen.append((x, hidden))
-        return model(x, visible, hidden)
-
-    run_training(model, forward, corpus, CONFIG, Worker(), lambda _row: None)
-    assert len(seen) == CONFIG.steps
-    for (x, hidden), (y, others) in itertools.pairwise(seen):
-        assert not torch.equal(x, y)
-        assert not torch.equal(hidden, others)
+    seen = [corpus.make(step) for step in range(CONFIG.steps)]
+    for a, b in itertools.pairwise(seen):
+        assert not torch.equal(a.x, b.x)
+        assert not torch.equal(a.hidden, b.hidden)
 
 
-def test_the_gradients_of_two_ranks_average_to_that_of_one(corpus):
+def test_two_ranks_share_the_global_batch_row_by_row(processed, corpus):
+    halves = [data_of(processed, worker=Worker(rank, 2)).make(2) for rank in (0, 1)]
+    whole = corpus.make(2)
+    for rank, half in enumerate(halves):
+        assert torch.equal(half.x, whole.x[rank::2])
+        assert torch.equal(half.visible, whole.visible[rank::2])
+        assert np.array_equal(half.uids, whole.uids[rank::2])
+
+
+def test_the_gradients_of_two_ranks_average_to_that_of_one(processed):
     """What DDP computes; Ray's own tests run the real one."""
-    side = corpus.side("train")
-    rows = Rows(side, np.zeros(len(side), np.uint64))
-    masks = draw_masks(CONFIG.mask, seed=2, step=0, batch=8)
 
     def gradient(rank: int, world: int) -> torch.Tensor:
         model = ScheduleJEPA(TINY, seed=0)
-        share = Share(rank, world)
-        feed = MemoryFeed(rows, np.arange(len(side)), batch_size=8, seed=1, share=share)
-        x = densify(feed.batch(0).windows, "cpu")
-        visible, hidden = masks.rows(slice(rank, None, world)).tensors()
+        x, visible, hidden, _ = data_of(processed, worker=Worker(rank, world)).make(0)
         model.loss(model(x, visible, hidden)).backward()
         return torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
@@ -178,77 +166,97 @@ def test_the_gradients_of_two_ranks_average_to_that_of_one(corpus):
 
 
 def test_a_single_worker_needs_no_wrapper():
-    model = ScheduleJEPA(TINY, seed=0)
-    assert distribute(model, Worker()) is model
+    objective = build_objective(ScheduleJEPA(TINY, seed=0), CONFIG, seed=0)
+    assert distribute(objective, Worker()) is objective
 
 
 def test_the_target_encoder_follows_without_a_gradient(corpus):
-    model, _, _ = trained(corpus)
+    model = trained(corpus)[0].model
     fresh = ScheduleJEPA(TINY, seed=CONFIG.seed)
     assert not torch.equal(model.target_encoder.embed.weight, fresh.target_encoder.embed.weight)
     assert all(p.grad is None for p in model.target_encoder.parameters())
 
 
 def test_a_dataset_smaller_than_a_batch_trains(tmp_path):
-    _, rows, _ = trained(small_corpus(tmp_path, records=3))
+    _, rows, _ = trained(data_of(corpus_folder(tmp_path, records=3)))
     assert rows[-1]["step"] == 7
     assert np.isfinite(rows[-1]["val_loss"])
 
 
 def test_a_side_without_a_window_is_refused_with_both_counts(tmp_path):
     with pytest.raises(CorpusError, match="1 training and 0 held-out windows"):
-        trained(small_corpus(tmp_path, records=1))
+        data_of(corpus_folder(tmp_path, records=1))
 
 
 def test_several_datasets_train_together(tmp_path):
     for name in (JIRA, "gharchive"):
         write_prepared(tmp_path / "processed", tmp_path / "raw", name, records=24)
-    corpus = load(str(tmp_path / "processed"), ["gharchive", JIRA], SplitConfig())
-    assert len(corpus.side("train")) + len(corpus.side("val")) == 48
-    assert len(trained(corpus)[1]) == 4
+    data = data_of(str(tmp_path / "processed"), names=("gharchive", JIRA))
+    assert 0 < 48 - data.windows < 24
+    assert len(trained(data)[1]) == 4
 
 
-def damaged(corpus: Corpus, side: str) -> Corpus:
-    (dataset,) = corpus.datasets
-    windows = dataset.windows
-    values = windows.values.copy()
-    rows = getattr(dataset, side)
-    for row in rows:
-        values[windows.offsets[row] : windows.offsets[row + 1]] = np.nan
-    return Corpus((replace(dataset, windows=replace(windows, values=values)),))
+def test_gradients_are_clipped_where_a_norm_is_set(corpus):
+    config = CONFIG.model_copy(update={"clip_norm": 1e-9, "weight_decay": 0.0, "lr": 1e-12})
+    assert bits(trained(corpus, config)[0]) != bits(trained(corpus)[0])
 
 
-def test_a_loss_that_is_not_finite_stops_the_training_and_names_the_step(corpus):
-    with pytest.raises(TrainingError, match=r"the loss is not finite .* up to 3; lower lr"):
-        trained(damaged(corpus, "train"))
+def test_bf16_trains_in_lower_precision_and_keeps_the_weights_in_fp32(corpus):
+    training = Training(CONFIG, corpus, Worker(), report=lambda _row: None, precision="bf16")
+    rows, (whole, exact, _) = training.run(), trained(corpus)
+    assert rows[-1]["train_loss"] == pytest.approx(exact[-1]["train_loss"], rel=0.05)
+    assert bits(training.objective) != bits(whole)
+    assert {p.dtype for p in training.objective.parameters()} == {torch.float32}
 
 
-def test_without_a_validation_in_between_it_is_seen_within_25_steps(corpus):
-    config = CONFIG.model_copy(update={"steps": 60, "val_every": 1000})
-    with pytest.raises(TrainingError, match="within the 25 steps up to 25"):
-        trained(damaged(corpus, "train"), config)
+def test_times_of_a_step_stand_in_every_row_but_the_first(corpus):
+    _, rows, _ = trained(corpus)
+    assert rows[0]["step_seconds"] is None
+    assert all(0 <= row["data_wait_seconds"] < row["step_seconds"] for row in rows[1:])
+
+
+def damaged(data: Data, step: int, row: int = 2, value: float = math.nan) -> Data:
+    """One window of the batch of a step holds a value that is not finite."""
+
+    def make(at: int) -> Any:
+        batch = data.make(at)
+        if at == step:
+            batch.x[row, 50, 9] = value
+        return batch
+
+    return replace(data, make=make)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("step", [0, 3, 6])
+def test_a_damaged_window_stops_the_training_at_its_step_and_is_named(corpus, step, value):
+    uid = corpus.make(step).uids[2]
+    with pytest.raises(TrainingError, match=rf"^step {step + 1}: .* rank 0.* 0x{uid:016x}$"):
+        trained(damaged(corpus, step, value=value))
+
+
+def test_a_training_that_diverges_names_the_windows_of_the_step(corpus):
+    config = CONFIG.model_copy(update={"lr": 1e30, "steps": 40})
+    said = r"batch is finite, so the weights .* lower lr"
+    with pytest.raises(TrainingError, match=said) as caught:
+        trained(corpus, config)
+    assert str(caught.value).count("0x") == CONFIG.batch_size
 
 
 def test_a_held_out_loss_that_is_not_finite_stops_the_training(corpus):
-    with pytest.raises(TrainingError, match="the held-out loss is not finite at step 0"):
-        trained(damaged(corpus, "val"))
-
-
-def test_a_training_that_diverges_ends_in_a_training_error(corpus):
-    config = CONFIG.model_copy(update={"lr": 1e30, "steps": 40})
-    with pytest.raises(TrainingError, match="not finite"):
-        trained(corpus, config)
+    held_out = [(torch.full_like(x, math.nan), masks) for x, masks in corpus.held_out]
+    with pytest.raises(TrainingError, match=r"the held-out loss is not finite at step 0"):
+        trained(replace(corpus, held_out=held_out))
 
 
 def test_no_row_that_is_not_finite_is_ever_reported(corpus):
-    model = ScheduleJEPA(TINY, seed=0)
     told: list[dict[str, Any]] = []
     with pytest.raises(TrainingError):
-        run_training(model, model, damaged(corpus, "train"), CONFIG, Worker(), told.append)
+        Training(CONFIG, damaged(corpus, 4), Worker(), report=told.append).run()
     json.dumps(told, allow_nan=False)
 
 
-def test_the_loop_leaves_no_file(corpus, tmp_path, monkeypatch):
+def test_without_a_keeper_the_loop_leaves_no_file(corpus, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trained(corpus)
     assert list(Path().iterdir()) == []

@@ -1,0 +1,46 @@
+"""TensorBoard events of a training, kept beside its metrics.
+
+A run may lie on an object store, and a resumed training has to show its steps once. So the file is
+kept in memory, a few hundred bytes a row, and written whole under one name. The format is TFRecord:
+length, its checksum, an `Event` message, its checksum.
+"""
+
+import struct
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.record_writer import masked_crc32c
+
+FOLDER = "tensorboard"
+FILE_NAME = "events.out.tfevents.0.jepa_ray"
+
+
+class Events:
+    """Scalars of metrics rows as an event file."""
+
+    def __init__(self) -> None:
+        self._file = bytearray(_record(Event(wall_time=time.time(), file_version="brain.Event:2")))
+        self._rows = 0
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> bytes:
+        """Take all rows so far, of which the first ones may be known; return the whole file."""
+        for row in rows[self._rows :]:
+            values = [
+                Summary.Value(tag=name, simple_value=value)
+                for name, value in row.items()
+                if name != "step" and isinstance(value, (int, float))
+            ]
+            summary = Summary(value=values)
+            self._file += _record(Event(wall_time=time.time(), step=row["step"], summary=summary))
+        self._rows = len(rows)
+        return bytes(self._file)
+
+
+def _record(event: Any) -> bytes:
+    data = event.SerializeToString()
+    length = struct.pack("<Q", len(data))
+    checksums = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
+    return b"".join((length, next(checksums), data, next(checksums)))

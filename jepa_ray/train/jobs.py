@@ -1,0 +1,133 @@
+"""What is to be trained, and whether it begins, goes on or is finished already."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jepa_ray.checkpoint import FILE_NAME, read_state, state_steps, state_url
+from jepa_ray.config import TrainConfig
+from jepa_ray.corpus import choose_mode, fingerprints, prepared
+from jepa_ray.errors import ConfigError, CorpusError
+from jepa_ray.storage import exists, join, local_path
+from jepa_ray.train.data import Mode
+
+_FEWEST_WINDOWS = 2
+_MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
+"""Settings that do not reach the numbers, so a resumed training may have others. `preset` names
+only where the other settings come from, which are compared."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    Attributes:
+        processed_dir: Path or URL that `prepare` wrote.
+        names: Datasets, drawn from uniformly over their windows.
+        config: Settings.
+        folder: Of the run, path or URL; gets everything that the training leaves.
+    """
+
+    processed_dir: str
+    names: tuple[str, ...]
+    config: TrainConfig
+    folder: str
+
+    def __post_init__(self) -> None:
+        for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
+            object.__setattr__(self, name, absolute(getattr(self, name)))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the result is there."""
+        return exists(join(self.folder, FILE_NAME))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a training starts.
+
+    Attributes:
+        job: The training.
+        step: Of the state that it goes on from; None: it begins.
+        mode: How the windows are read; None: not chosen yet.
+        why: About the mode, for the line at the start.
+    """
+
+    job: Job
+    step: int | None
+    mode: Mode | None
+    why: str
+
+    def with_mode(self, memory_bytes: int) -> "Plan":
+        """The plan with the mode chosen for a worker of so much memory, unless it is given."""
+        if self.mode:
+            return self
+        job = self.job
+        mode, why = choose_mode(job.processed_dir, job.names, job.config.load_mode, memory_bytes)
+        return replace(self, mode=mode, why=why)
+
+
+def plan(job: Job) -> Plan:
+    """Look at what is there.
+
+    Args:
+        job: One that is not finished.
+
+    Raises:
+        CorpusError: There are too few windows.
+        ConfigError: There is a state of another config or corpus; the message has the keys.
+        CheckpointError: The newest state is damaged, or of other code.
+    """
+    counts = prepared(job.processed_dir)
+    if max(counts.get(name, 0) for name in job.names) < _FEWEST_WINDOWS:
+        raise CorpusError(
+            f"{', '.join(job.names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
+            "out; prepare more data"
+        )
+    steps = state_steps(job.folder)
+    if not steps:
+        return Plan(job, None, None, "")
+    url = state_url(job.folder, steps[-1])
+    state = read_state(url)
+    changed = list(_changes(state, job))
+    if changed:
+        raise ConfigError(
+            f"{url} cannot be resumed: {'; '.join(changed)}; give the settings and data of that "
+            "run again, or choose another --run-id"
+        )
+    mode: Mode = state["provenance"]["load_mode"]
+    return Plan(job, state["step"], mode, f"load_mode {mode}, as before")
+
+
+def absolute(url: str) -> str:
+    """A local path made absolute, relative to this process; a URL as it is."""
+    path: Path | None = local_path(url)
+    return url if path is None else str(path.absolute())
+
+
+def _changes(state: dict[str, Any], job: Job) -> Iterator[str]:
+    """Settings and datasets that differ from those of a state, in words."""
+    then, now = _flat(state["config"]), _flat(job.config.model_dump(mode="json"))
+    for key in sorted(then.keys() | now.keys()):
+        if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
+            yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
+    before = state["provenance"]["datasets"]
+    found = fingerprints(job.processed_dir, job.names)
+    for name in sorted(before.keys() | found.keys()):
+        if before.get(name) != found.get(name):
+            yield (
+                f"dataset {name} was {before.get(name, 'not trained on')}, is "
+                f"{found.get(name, 'not asked for')}"
+            )
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

@@ -1,0 +1,116 @@
+"""One validation: held-out loss, skill, spread of the embeddings and the probe `activity`.
+
+The windows and masks are the same each time, so the numbers of a training compare with one another,
+and those of step 0 are the untrained encoder's.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from jepa_ray.config import TrainConfig
+from jepa_ray.errors import TrainingError
+from jepa_ray.model import Masks, Monitors, measure
+from jepa_ray.model.activity import ActivityProbe
+from jepa_ray.model.collapse import collapse_reasons
+from jepa_ray.model.objectives import Objective
+
+Row = dict[str, Any]
+Batches = Sequence[tuple[Tensor, Masks]]
+
+
+def validated(objective: Objective, held_out: Batches, kind: str, device: torch.device) -> Row:
+    """The numbers of a validation.
+
+    Args:
+        objective: In training; its mode is restored.
+        held_out: Windows and masks.
+        kind: Of the objective. Only `jepa` predicts embeddings: for the others the loss is what
+            they minimise, and there is no skill.
+        device: Of the objective.
+
+    Returns:
+        `val_loss`, `skill` (None for `mae` and `supervised`), `slot_std`, `rankme`,
+        `cosine_to_mean`, `activity`.
+    """
+    found = measure(objective.model, held_out, device=device).monitors.as_dict()
+    loss, skill = found.pop("loss"), found.pop("skill")
+    training = objective.training
+    objective.eval()
+    probe, losses, count = ActivityProbe(), 0.0, 0
+    try:
+        with torch.inference_mode():
+            for windows, masks in held_out:
+                x = windows.to(device, non_blocking=True)
+                visible, hidden = masks.tensors(device)
+                # Never `forward`: its regulariser is a collective, and we are rank 0 only.
+                terms = objective.terms(x, visible, hidden)
+                probe.update(terms.context, x, hidden)
+                losses += len(x) * float(terms.prediction)
+                count += len(x)
+    finally:
+        objective.train(training)
+    predicts = kind == "jepa"
+    return {
+        "val_loss": loss if predicts else losses / count,
+        "skill": skill if predicts else None,
+        **found,
+        "activity": probe.score(),
+    }
+
+
+def require_finite_row(numbers: dict[str, Any], step: int, before: str) -> None:
+    """Refuse a validation that is not finite.
+
+    Raises:
+        TrainingError: It is not; the message names the step and the state before it.
+    """
+    wrong = [k for k, v in numbers.items() if isinstance(v, float) and not math.isfinite(v)]
+    if wrong:
+        what = "held-out loss" if "val_loss" in wrong else wrong[0]
+        raise TrainingError(
+            f"the {what} is not finite at step {step}; lower lr, or look for damaged windows with "
+            f"`jepa-ray inspect`; {before}"
+        )
+
+
+def collapsing(row: dict[str, Any], untrained: dict[str, Any], config: TrainConfig) -> str | None:
+    """What the collapse guard says of a validation.
+
+    Args:
+        row: Its numbers.
+        untrained: Those of step 0.
+        config: Of the training: what to try depends on it.
+
+    Returns:
+        One sentence: what was seen and what to try. None where no gate is failed.
+    """
+    reasons = collapse_reasons(_monitors(row), _monitors(untrained))
+    if not reasons:
+        return None
+    tries = []
+    if config.preset != "robust":
+        tries.append("--preset robust")
+    if config.objective.regulariser == "none":
+        tries.append("objective.regulariser=vicreg")
+    else:
+        tries.append(f"a larger objective.weight than {config.objective.weight:g}")
+    if config.batch_size < 256:
+        tries.append("batch_size=256 or more")
+    return (
+        f"step {row['step']}: the embeddings collapse: {'; '.join(reasons)}; try "
+        f"{', '.join(tries)} (docs/training.md)"
+    )
+
+
+def _monitors(row: dict[str, Any]) -> Monitors:
+    return Monitors(
+        loss=row["val_loss"],
+        skill=row["skill"] or 0.0,
+        slot_std=row["slot_std"],
+        rankme=row["rankme"],
+        cosine_to_mean=row["cosine_to_mean"],
+    )
