@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from jepa_ray.corpus import densify
 from jepa_ray.corpus.dense import scatter
@@ -22,7 +21,6 @@ def test_torch_and_numpy_densify_to_the_same_bits(windows):
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("windows", WINDOWS)
 def test_a_gpu_densifies_to_the_same_bits(windows):
     found = densify(windows, "cuda")
