@@ -15,7 +15,7 @@ _COUNT = struct.Struct("<I")
 
 
 def packed(items: Iterable[RawItem | RawDefect]) -> Iterator[RawItem | RawDefect]:
-    """Join neighbours into packs of about `PACK_BYTES`, names included; defects stay as they are, in their place.
+    """Join neighbours into packs of about `PACK_BYTES`, names counted; defects stay in their place.
 
     Args:
         items: Numbered one after the other, defects too.

@@ -140,6 +140,14 @@ def test_a_bad_line_is_rejected_with_its_number_and_its_neighbours_read(data, sl
     assert (batch.records, batch.columns.source_id) == (3, ["2489368070", "2"])
 
 
+def test_stamps_that_are_whole_only_together_are_rejected_each():
+    stamps = ["2015-01-01T00:00:00", "Z2015-01-01T00:00:00Z", "2015-01-01T00:00:00Z", ""]
+    batch = parse(b"\n".join(line(new(created_at=stamp)) for stamp in stamps))
+    assert slugs(batch) == [("2", "bad_time"), ("4", "bad_time")]
+    batch = parse(line(new(created_at=2 * stamps[2])) + b"\n" + line(new(created_at="")))
+    assert slugs(batch) == [("1", "bad_time"), ("2", "bad_time")]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
