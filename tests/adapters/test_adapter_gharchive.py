@@ -174,6 +174,12 @@ def test_odd_fields_do_not_cost_the_event(fields):
     assert table(batch).num_rows == 1
 
 
+def test_bytes_that_are_no_utf8_in_a_field_we_do_not_use_show_only_beside_an_odd_line():
+    odd = line(new(org="\x7f")).replace(b"\\u007f", b"\x7f").replace(b"\x7f", b"\xff")
+    assert parse(odd).rejected == []
+    assert slugs(parse(odd + b"\n{")) == [("1", "malformed_line"), ("2", "malformed_line")]
+
+
 @pytest.mark.parametrize("separator", [b"", b" ", b"\t"])
 def test_two_objects_on_one_line_are_two_events(separator):
     batch = parse(line(new()) + separator + line(new(id="2")))
