@@ -209,11 +209,12 @@ class PartWriter:
             The report of each flush.
         """
         for piece in slices(block, _PART_REJECTED):
-            self._add(file, source, piece)
+            self.add(file, source, piece)
             if self._windows >= _PART_WINDOWS or len(self._rejected) >= _PART_REJECTED:
                 yield self.flush()
 
-    def _add(self, file: int, source: str, block: RawBlock) -> None:
+    def add(self, file: int, source: str, block: RawBlock) -> None:
+        """The same without a flush, so all of it waits."""
         batch = self._parse(source, block)
         self._place = self._place or (file, block[0].number)
         self._records[source] += batch.records
