@@ -296,11 +296,3 @@ def test_a_path_is_hashed_from_its_mailbox_on(steps):
     hasher = NameHasher(PrepareConfig().actor_salt)
     assert columns.source_id == [hasher.hex("/".join(below))]
     assert columns.project.tolist() == [hasher(f"mailbox {below[0]}") if len(below) > 1 else 0]
-
-
-def test_long_folders_are_not_remembered_and_named_all_the_same():
-    adapter = EnronMaildir(PrepareConfig())
-    names = [f"maildir/u/{'n' * size}/{leaf}" for size in (100, 4000) for leaf in ("1.", "2.")]
-    found = [adapter._place(name) for name in names]
-    assert found == [(name.removeprefix("maildir/"), "u") for name in names]
-    assert list(map(len, adapter._folders)) == [len("maildir/u/") + 100]
