@@ -42,11 +42,12 @@ def prepare(folder: Path, events: int) -> Path:
     hour = one_hour(folder, events)
     config, target = PrepareConfig(), folder / "p" / "gharchive"
     adapter, file = GHArchive(config), SourceFile(hour, hour.name, hour.stat().st_size)
-    reports = [
-        process_block(adapter, raw_table(0, 0, file.label, b), target=str(target), key="bench")
-        for b in adapter.blocks(file)
-    ]
-    account = Account.merge([report.account for report in reports])
+    accounts = []
+    for block in adapter.blocks(file):
+        rows = raw_table(0, 0, file.label, block)
+        reports = process_block(adapter, rows, target=str(target), key="bench")
+        accounts += [report.account for report in reports]
+    account = Account.merge(accounts)
     manifest = filled_manifest(empty_manifest(GHArchive, config, "completed"), account, [], "x")
     write_json(target / "manifest.json", manifest)
     return target

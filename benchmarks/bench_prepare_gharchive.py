@@ -32,8 +32,8 @@ def ours(files: list[Path], target: Path) -> int:
         file = SourceFile(path, path.name, path.stat().st_size)
         for block in adapter.blocks(file):
             table = raw_table(i, 0, file.label, block)
-            report = process_block(adapter, table, target=str(target), key="bench")
-            windows += report.account.windows
+            reports = process_block(adapter, table, target=str(target), key="bench")
+            windows += sum(report.account.windows for report in reports)
     return windows
 
 

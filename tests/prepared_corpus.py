@@ -113,15 +113,16 @@ def process_shards(
     """Every block of some shards, in order."""
     adapter = adapters()[dataset](config)
     return [
-        process_block(
+        report
+        for shard in shards
+        for i, file in enumerate(shard.files)
+        for block in adapter.blocks(file)
+        for report in process_block(
             adapter,
             raw_table(shard.index, i, file.label, block),
             target=target,
             key=f"{key}{shard.index:05d}",
         )
-        for shard in shards
-        for i, file in enumerate(shard.files)
-        for block in adapter.blocks(file)
     ]
 
 

@@ -42,6 +42,7 @@ from jepa_ray.windows import (
 CONFIDENCE = 0.8
 _TREE = "enron/maildir/maildir"
 _MAX_FOLDERS = 50_000
+_MAX_FOLDER_CHARS = 200  # of a folder that is remembered
 
 
 class EnronMaildir(FileAdapter):
@@ -101,7 +102,7 @@ class EnronMaildir(FileAdapter):
     def _place(self, name: str) -> tuple[str, str]:
         """The path of a mail from the mailbox on, the same for archive and tree; its mailbox."""
         folder, _, leaf = name.rpartition("/")
-        if leaf in ("", ".", "maildir"):
+        if leaf in ("", ".", "maildir") or len(folder) > _MAX_FOLDER_CHARS:
             steps = _below_maildir(name)
             return "/".join(steps), steps[0] if len(steps) > 1 else ""
         if folder not in self._folders:

@@ -132,6 +132,7 @@ class Events:
 
         Raises:
             msgspec.DecodeError, UnicodeDecodeError, RecursionError: One is not of this schema.
+            ValueError: One has another form of time stamp.
         """
         found = Events()
         for chunk in chunks:
@@ -150,7 +151,10 @@ class Events:
         self.id += [event.id for event in events]
         self.login += [event.actor.login for event in events]
         self.repository += [event.repo.name for event in events]
-        self.stamps.append("".join([event.created_at for event in events]))
+        stamps = [event.created_at for event in events]
+        if not {len(_STAMP)}.issuperset(map(len, stamps)):
+            raise ValueError("another form of time stamp")
+        self.stamps.append("".join(stamps))
         self.chars += [chars(event.payload) for event in events]
 
 
@@ -212,7 +216,10 @@ def repository_name(value: Any, old: Any) -> str | None:
 
 
 def utc_us(stamps: str, count: int) -> NDArray[np.int64]:
-    """Microseconds of `YYYY-MM-DDTHH:MM:SSZ` stamps, one after the other; ValueError for others."""
+    """Microseconds of `YYYY-MM-DDTHH:MM:SSZ` stamps, one after the other; ValueError for others.
+
+    Each has the length of such a stamp, as `Events` sees to.
+    """
     text = np.frombuffer(stamps.encode(), np.uint8)
     if len(text) != count * len(_STAMP):
         raise ValueError("another form of time stamp")

@@ -33,9 +33,9 @@ _HEAD = re.compile(
     rb"|Subject:(?(5)(?!))[ \t]*+(.++(?:\n[ \t].*+)*+|)\n"
     rb"|Date:(?(6)(?!))[ \t]*+(" + _DAY + rb") " + _CLOCK + rb" (" + _ZONE + rb")[ \t]*+\n"
     rb"|Content-T"
-    rb"(?:ype:(?(11)(?!))()[ \t]*+text/(?:plain|html)[ \t]*+(?:;.{0,200}+)?\n"
+    rb"(?:ype:(?(11)(?!))()[ \t]*+text/(?:plain|html)[ \t]*+(?:;[ -)+-~\t]{0,200}+)?\n"
     rb"|ransfer-Encoding:(?(12)(?!))()[ \t]*+"
-    rb"(?:[78]bit|binary|((?i:quoted-printable)))[ \t]*+\n)"
+    rb"(?:(?:[78]bit|binary)[ \t]*+|((?i:quoted-printable)))\n)"  # no blank: the library's rule
     rb"|(?=[B-DFSTb-dfst])(?!(?i:" + _WANTED + rb"):)[!-9;-~]++:" + _REST +
     rb")+\n"
 ).match  # fmt: skip

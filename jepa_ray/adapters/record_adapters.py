@@ -29,6 +29,7 @@ from jepa_ray.readers import RawBlock, RawItem
 from jepa_ray.windows import Activity, ActivityBatch, Rejected, Skipped
 
 MAX_DIGITS = 20
+_MAX_REJECTED = 1 << 18  # of an item; more than a chunk of lines can have
 
 
 class FileAdapter:
@@ -82,9 +83,16 @@ class RecordAdapter(FileAdapter):
         return ActivityBatch.of(self.kind, (o for item in items for o in self._item(label, item)))
 
     def _item(self, label: str, item: RawItem) -> Iterator[Activity | Rejected | Skipped]:
+        rejected = 0
         try:
             for place, record in self.records(item):
-                yield self._outcome(f"{label}{place}", record)
+                outcome = self._outcome(f"{label}{place}", record)
+                yield outcome
+                rejected += isinstance(outcome, Rejected)
+                if rejected > _MAX_REJECTED:
+                    detail = f"more than {_MAX_REJECTED} bad records; the rest is given up"
+                    yield Rejected(f"{label}#{item.number}", "too_many_bad_records", detail)
+                    return
         except NotReadableError as error:
             yield Rejected(f"{label}#{item.number}", error.slug, error.detail)
 

@@ -189,7 +189,8 @@ def parse_and_send(batch: pa.Table, days: DayWork, keys: dict[int, str]) -> Iter
     shard, work = batch["shard"][0].as_py(), days.work
     adapter = work.adapter(work.config)
     writer = DayWriter(adapter, shard, target=work.target, key=keys[shard], node=platform.node())
-    yield writer.rows_of(process_rows(writer, batch), days.partitions)
+    for report in process_rows(writer, batch):
+        yield writer.rows_of(report, days.partitions)
 
 
 def combine_and_write(batch: pa.Table, days: DayWork) -> Iterator[pa.Table]:

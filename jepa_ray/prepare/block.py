@@ -6,6 +6,7 @@ writes the same files, and two runs that cut the work in other ways do not meet.
 
 import pickle
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from jepa_ray.adapters import Adapter, parse_block
 from jepa_ray.prepare.account import Account
-from jepa_ray.readers import RawBlock, RawDefect, RawItem
+from jepa_ray.readers import RawBlock, RawDefect, RawItem, slices
 from jepa_ray.windows import (
     WINDOW_SCHEMA,
     ActivityBatch,
@@ -44,6 +45,8 @@ RAW_SCHEMA = pa.schema(
 )
 """A raw block on its way between Ray tasks: a row an item or a defect."""
 
+_PART_WINDOWS = 1 << 16
+_PART_REJECTED = 1 << 14  # a rejection is three strings until it is written
 _LAST_FILE = 2**31 - 1
 END_OF_SHARD = "end_of_shard"
 """Slug of the row that closes a shard; its number says how many rows came before it."""
@@ -109,7 +112,7 @@ def closing_table(shard: int, rows: int) -> pa.Table:
 
 def process_block(
     adapter: Adapter, table: pa.Table, *, target: str, key: str, node: str = ""
-) -> BlockReport:
+) -> list[BlockReport]:
     """Parse a raw block, write its windows and its quarantine, and account for every record.
 
     Args:
@@ -118,18 +121,23 @@ def process_block(
         target: Folder of the dataset.
         key: Of the shard; names the files, with the place of the block.
         node: Where this runs.
+
+    Returns:
+        A report of each part; nearly always one.
     """
     shard = table["shard"][0].as_py()
-    return process_rows(PartWriter(adapter, shard, target=target, key=key, node=node), table)
+    writer = PartWriter(adapter, shard, target=target, key=key, node=node)
+    return list(process_rows(writer, table))
 
 
-def process_rows(writer: "PartWriter", table: pa.Table) -> BlockReport:
-    """The same by the writer of their shard, all at one flush."""
+def process_rows(writer: "PartWriter", table: pa.Table) -> Iterator[BlockReport]:
+    """The same by the writer of their shard; a report at each flush."""
     rows = _rows(table)
     closing = rows.pop().item.number if rows[-1].closing else None
     for (file, source), group in groupby(rows, key=lambda row: (row.file, row.source)):
-        writer.add(file, source, [row.item for row in group])
-    return writer.flush(closing)
+        yield from writer.take(file, source, [row.item for row in group])
+    if writer.waiting or closing is not None:
+        yield writer.flush(closing)
 
 
 class _Row(NamedTuple):
@@ -160,7 +168,7 @@ class PartWriter:
     """Parses raw blocks of one shard as they come, and writes them as one part at each flush.
 
     Attributes:
-        windows, bytes: What is waiting for the next flush: windows, and raw bytes they came from.
+        bytes: Raw bytes that what is waiting for the next flush came from.
         rows: Raw items and defects taken so far, over all flushes.
     """
 
@@ -174,7 +182,7 @@ class PartWriter:
         self._begin()
 
     def _begin(self) -> None:
-        self.windows = self.bytes = 0
+        self.bytes = self._windows = 0
         self._place: tuple[int, int] | None = None
         self._before = self.rows
         self._records: Counter[str] = Counter()
@@ -184,14 +192,29 @@ class PartWriter:
         self._rows: list[pa.Table] = []
         self._sparse: list[SparseWindows] = []
 
-    def add(self, file: int, source: str, block: RawBlock) -> None:
-        """Parse one raw block.
+    @property
+    def waiting(self) -> bool:
+        """Whether a raw item or a defect came since the last flush."""
+        return self._place is not None
+
+    def take(self, file: int, source: str, block: RawBlock) -> Iterator[BlockReport]:
+        """Parse one raw block; flush whenever there is enough for a part, within the block too.
 
         Args:
             file: Index of its file in the shard.
             source: Label of the file.
             block: At least one item or defect.
+
+        Yields:
+            The report of each flush.
         """
+        for piece in slices(block, _PART_REJECTED):
+            self.add(file, source, piece)
+            if self._windows >= _PART_WINDOWS or len(self._rejected) >= _PART_REJECTED:
+                yield self.flush()
+
+    def add(self, file: int, source: str, block: RawBlock) -> None:
+        """The same without a flush, so all of it waits."""
         batch = self._parse(source, block)
         self._place = self._place or (file, block[0].number)
         self._records[source] += batch.records
@@ -199,7 +222,7 @@ class PartWriter:
         self._expanded += batch.expanded
         self._rejected += batch.rejected
         self.rows += len(block)
-        self.windows += len(batch.columns)
+        self._windows += len(batch.columns)
         self.bytes += sum(len(item.data) for item in block if isinstance(item, RawItem))
         self._take(batch)
 

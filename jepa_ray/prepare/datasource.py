@@ -37,7 +37,6 @@ _READ_CPUS = 0.1
 _PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
 _PIECE_BYTES = 4 << 20  # parsed while it is in the cache
-_PART_WINDOWS = 1 << 16
 _PART_BLOCKS = 8  # raw blocks that a part comes from at most
 
 
@@ -185,23 +184,21 @@ def fill(kind: type[Writer], work: Work, keyed: KeyedShard) -> Iterator[tuple[Wr
     writer = kind(adapter, shard.index, target=work.target, key=keyed.key, node=platform.node())
     for i, file in enumerate(shard.files):
         for block in _blocks(adapter, keyed, i):
-            writer.add(i, file.label, block)
-            if (
-                writer.windows >= _PART_WINDOWS
-                or writer.bytes >= _PART_BLOCKS * work.config.raw_block_bytes
-            ):
+            for report in writer.take(i, file.label, block):
+                yield writer, report
+            if writer.bytes >= _PART_BLOCKS * work.config.raw_block_bytes:
                 yield writer, writer.flush()
     yield writer, writer.flush(writer.rows)
 
 
 def parse_and_write(batch: pa.Table, work: Work, keys: dict[int, str]) -> Iterator[pa.Table]:
-    """One raw block -> files and a report of one row; a batch of no rows gives none."""
+    """One raw block -> files and a report of one row for each part; of no rows: none."""
     if not batch.num_rows:
         return
     key = keys[batch["shard"][0].as_py()]
     adapter = work.adapter(work.config)
-    report = process_block(adapter, batch, target=work.target, key=key, node=platform.node())
-    yield _row(report)
+    for report in process_block(adapter, batch, target=work.target, key=key, node=platform.node()):
+        yield _row(report)
 
 
 def _row(report: BlockReport) -> pa.Table:

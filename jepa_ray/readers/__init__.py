@@ -8,7 +8,7 @@ from jepa_ray.readers.json_pieces import json_pieces
 from jepa_ray.readers.lines import line_chunks
 from jepa_ray.readers.mongodump import MongoArchive, Namespace, bson_documents
 from jepa_ray.readers.packs import packed, unpacked
-from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of
+from jepa_ray.readers.raw import RawBlock, RawDefect, RawItem, blocks_of, slices
 from jepa_ray.readers.stream import Bounds, InputStream
 from jepa_ray.readers.tar import tar_members
 from jepa_ray.readers.tree import FileGroup, list_groups, read_group
@@ -39,6 +39,7 @@ __all__ = [
     "packed",
     "read_calendars",
     "read_group",
+    "slices",
     "tar_members",
     "unpacked",
 ]

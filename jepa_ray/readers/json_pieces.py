@@ -1,7 +1,7 @@
 """JSON objects of one line: usually one, or several run together, or one cut by the next.
 
 The time stays linear in the line: what is no JSON costs a look at the rest of the line, and there
-is a limit to how often.
+is a limit to how often; and one to the objects of a line, which may be of two bytes each.
 """
 
 import json
@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 _MAX_FAILURES = 16
+_MAX_OBJECTS = 1 << 14
 _SPACE, _BLANK = re.compile(r"[ \t\r]*"), re.compile(r"\s*")
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 _raw_decode = json.JSONDecoder().raw_decode
@@ -32,10 +33,14 @@ def json_pieces(
     """
     text = line.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
     at: int | None = 0
-    failures = 0
+    failures = objects = 0
     while at is not None and not _BLANK.fullmatch(text, at):
         found, end, problem = _first_object(text, at)
         if found is not None:
+            objects += 1
+            if objects > _MAX_OBJECTS:
+                yield f"more than {_MAX_OBJECTS} objects; the rest of the line is given up"
+                return
             yield found, text[at:end]
             at = end
             continue

@@ -1,12 +1,14 @@
 """Lines of a stream, cut into chunks at newlines, in bounded memory."""
 
-import re
 from collections.abc import Iterator
+
+import numpy as np
 
 from jepa_ray.readers.raw import RawDefect, RawItem
 from jepa_ray.readers.stream import InputStream
 
 CHUNK_BYTES = 256 << 10
+_SAMPLE, _SHORT = 64, 256  # lines looked at, and bytes a line where each would cost too much
 
 
 def line_chunks(
@@ -17,7 +19,7 @@ def line_chunks(
     Args:
         stream: The decompressed source.
         max_line_bytes: A longer line becomes a `record_too_large` defect and is passed over.
-        chunk_bytes: Size of an item, about; one line may exceed it.
+        chunk_bytes: Size of an item, about, never more than double; one line may exceed it.
 
     Yields:
         `RawItem` whose `number` is that of its first line; a `RawDefect` for a line that is too
@@ -35,13 +37,13 @@ def line_chunks(
             end = piece.rfind(b"\n") + 1
         if end:
             data = b"".join((*rest, memoryview(piece)[:end]))
-            yield from _bounded(data, number, max_line_bytes)
+            yield from _bounded(data, number, max_line_bytes, chunk_bytes)
             number += _newlines(data)
             rest, waiting = [], 0
         rest.append(piece[end:])
         waiting += len(rest[-1])
     if waiting and (stream.defect is None or stream.defect[0] == "trailing_garbage"):
-        yield from _bounded(b"".join(rest), number, max_line_bytes)
+        yield from _bounded(b"".join(rest), number, max_line_bytes, chunk_bytes)
         number += 1
     if stream.defect:
         yield RawDefect(number, *stream.defect)
@@ -49,33 +51,45 @@ def line_chunks(
 
 def _newlines(data: bytes) -> int:
     """As `data.count` of the newline, which looks at one character at a time; `find` does not."""
-    count, find = 0, data.find
-    at = find(b"\n")
-    while at >= 0:
-        count += 1
-        at = find(b"\n", at + 1)
-    return count
+    count, at, find = 0, -1, data.find
+    while True:
+        begin = at
+        for _ in range(_SAMPLE):
+            at = find(b"\n", at + 1)
+            if at < 0:
+                return count
+            count += 1
+        if at - begin < _SAMPLE * _SHORT:
+            rest = np.frombuffer(data, np.uint8)[at + 1 :]
+            return count + int(np.count_nonzero(rest == ord("\n")))
 
 
-def _bounded(data: bytes, number: int, limit: int) -> Iterator[RawItem | RawDefect]:
-    """One item, or, where a line is too long, its neighbours and a defect."""
-    if len(data) <= limit:
-        yield RawItem(number, "", data)
-        return
-    at = 0
-    for line in re.finditer(rb"[^\n]{%d,}\n?" % limit, data):
-        if line.end() - line.start() > limit:
-            yield from _lines(data[at : line.start()], number)
-            number += _newlines(data[at : line.start()])
+def _bounded(data: bytes, number: int, limit: int, size: int) -> Iterator[RawItem | RawDefect]:
+    """Items of about a size, and a defect for each line that is too long."""
+    begin = at = 0
+    while len(data) - at > limit:
+        end = data.rfind(b"\n", at, at + limit) + 1
+        if not end:
+            yield from _lines(data[begin:at], number, size)
+            number += _newlines(data[begin:at])
             yield _too_long(number, limit)
             number += 1
-            at = line.end()
-    yield from _lines(data[at:], number)
+            begin = end = data.find(b"\n", at + limit) + 1 or len(data)
+        at = end
+    yield from _lines(data[begin:] if begin else data, number, size)
 
 
-def _lines(data: bytes, number: int) -> Iterator[RawItem]:
-    if data:
-        yield RawItem(number, "", data)
+def _lines(data: bytes, number: int, size: int) -> Iterator[RawItem]:
+    """Whole lines: an item, or several where a stream expanded to more than double the size."""
+    at = 0
+    while len(data) - at > 2 * size:
+        end = data.rfind(b"\n", at, at + size) + 1 or data.find(b"\n", at + size) + 1 or len(data)
+        piece = data[at:end]
+        yield RawItem(number, "", piece)
+        number += _newlines(piece)
+        at = end
+    if at < len(data):
+        yield RawItem(number, "", data[at:] if at else data)
 
 
 def _past_newline(stream: InputStream) -> bytes:

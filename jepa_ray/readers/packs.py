@@ -6,7 +6,7 @@ A row for each mail in the blocks that travel between tasks costs more than read
 import struct
 from collections.abc import Iterable, Iterator
 
-from jepa_ray.readers.raw import RawDefect, RawItem
+from jepa_ray.readers.raw import ITEM_BYTES, RawDefect, RawItem
 
 PACK_BYTES = 256 << 10
 _NAME = "\0"
@@ -15,7 +15,7 @@ _COUNT = struct.Struct("<I")
 
 
 def packed(items: Iterable[RawItem | RawDefect]) -> Iterator[RawItem | RawDefect]:
-    """Join neighbours into packs of about `PACK_BYTES`; defects stay as they are, in their place.
+    """Join neighbours into packs of about `PACK_BYTES`, names counted; defects stay in their place.
 
     Args:
         items: Numbered one after the other, defects too.
@@ -25,7 +25,7 @@ def packed(items: Iterable[RawItem | RawDefect]) -> Iterator[RawItem | RawDefect
     for item in items:
         if isinstance(item, RawItem):
             waiting.append(item)
-            size += len(item.data)
+            size += ITEM_BYTES + len(item.name) + len(item.data)
             if size < PACK_BYTES:
                 continue
         if waiting:

@@ -34,6 +34,8 @@ class RawDefect(NamedTuple):
 
 
 RawBlock = list[RawItem | RawDefect]
+ITEM_BYTES = 64
+"""What an item counts besides its name and data, and a defect: empty ones fill the memory too."""
 
 
 def blocks_of(items: Iterable[RawItem | RawDefect], block_bytes: int) -> Iterator[RawBlock]:
@@ -42,9 +44,24 @@ def blocks_of(items: Iterable[RawItem | RawDefect], block_bytes: int) -> Iterato
     size = 0
     for item in items:
         block.append(item)
-        size += len(item.data) if isinstance(item, RawItem) else 0
+        size += ITEM_BYTES
+        if isinstance(item, RawItem):
+            size += len(item.name) + len(item.data)
         if size >= block_bytes:
             yield block
             block, size = [], 0
     if block:
         yield block
+
+
+def slices(block: RawBlock, records: int) -> Iterator[RawBlock]:
+    """Cut a block, by the numbers of its items, into pieces of about so many records at most.
+
+    An item is never split, so a piece may have the records of one item more.
+    """
+    begin = 0
+    for at, item in enumerate(block):
+        if item.number - block[begin].number >= records:
+            yield block[begin:at]
+            begin = at
+    yield block[begin:]

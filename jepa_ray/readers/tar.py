@@ -4,7 +4,7 @@ Unusual choices:
 - Our own walker over 512-byte blocks (ustar, GNU long names, pax paths and sizes): the standard
   library's `tarfile` ends in silence at a damaged header, and costs several times more.
 - Nothing is ever extracted: a member is bytes, its name a label. Names with "..", absolute names,
-  links and devices are refused all the same.
+  names that no file system takes, links and devices are refused all the same.
 - After a damaged header we look for the next good one, so one bad block costs one record.
 
 Source: POSIX.1-2017 pax, "ustar Interchange Format" and "pax Extended Header".
@@ -19,6 +19,7 @@ from jepa_ray.readers.stream import InputStream
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
 _MAX_META = 1 << 20
+_MAX_NAME = 4096  # PATH_MAX of Linux
 _LARGE = 1 << 20
 _FILE, _DIRECTORY = (b"0", b"\0", b"7"), b"5"
 _EXTENSIONS = (b"L", b"x", b"g", b"K")
@@ -142,6 +143,8 @@ class _Walk:
             return "damaged_tar_header", "a member's size is not a number"
         if name.startswith("/") or (".." in name and ".." in name.split("/")):
             return "unsafe_member", "the name is absolute or holds '..'"
+        if len(name) > _MAX_NAME:
+            return "unsafe_member", f"the name is longer than {_MAX_NAME} characters"
         if size > self._limit:
             return "record_too_large", f"the member is larger than {self._limit} bytes"
         return None

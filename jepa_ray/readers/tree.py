@@ -16,6 +16,8 @@ from jepa_ray.errors import StageError
 from jepa_ray.readers.raw import RawDefect, RawItem
 from jepa_ray.storage import open_source
 
+_PATH_MAX = 4096  # of Linux, with the byte that ends it
+_CHANGED = "a file of it changed while it was read; run again once it rests"
 FILE_WEIGHT = 4 << 10
 """What opening a file costs, as bytes read."""
 
@@ -82,16 +84,14 @@ def read_group(
     """
     state = hashlib.blake2b(digest_size=16)
     for number, below in enumerate(names.split("\0"), start=1):
-        path = top / below
-        found = path.lstat()
+        found, outcome = _read(top / below, max_file_bytes)
         state.update(_line(below, found))
-        outcome = _refused(found, max_file_bytes) or _content(path)
         if isinstance(outcome, bytes):
             yield RawItem(number, f"{name}/{below}", outcome)
         else:
             yield RawDefect(number, *outcome)
     if state.hexdigest() != digest:
-        raise StageError("a file of it changed while it was read; run again once it rests")
+        raise StageError(_CHANGED)
 
 
 class _Growing:
@@ -104,10 +104,11 @@ class _Growing:
         self._names: list[str] = []
         self._state = hashlib.blake2b(digest_size=16)
 
-    def add(self, name: str, found: os.stat_result) -> None:
+    def add(self, name: str, found: os.stat_result | None) -> None:
+        size = found.st_size if found else 0
         self._names.append(name)
-        self._bytes += found.st_size
-        self.weight += found.st_size + FILE_WEIGHT
+        self._bytes += size
+        self.weight += size + FILE_WEIGHT
         self._state.update(_line(name, found))
 
     def done(self) -> FileGroup:
@@ -115,8 +116,11 @@ class _Growing:
         return FileGroup(self.folder, names, self._bytes, self.weight, self._state.hexdigest())
 
 
-def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """All below a folder that is no folder itself, or is one that cannot be listed."""
+def _walk(top: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """All below a folder that is no folder itself, or is one that cannot be listed or entered.
+
+    What has too long a path for the system comes without its state.
+    """
     levels = [("", iter(_listed(top)))]
     while levels:
         prefix, entries = levels[-1]
@@ -125,7 +129,9 @@ def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
             levels.pop()
             continue
         name = prefix + entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if _too_long(entry):
+            yield name, None
+        elif entry.is_dir(follow_symlinks=False):
             try:
                 levels.append((f"{name}/", iter(_listed(entry.path))))
             except PermissionError:
@@ -136,17 +142,39 @@ def _walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+        found = sorted(entries, key=lambda entry: entry.name)
+    first = next((entry for entry in found if not _too_long(entry)), None)
+    if first:
+        first.stat(follow_symlinks=False)  # a folder that can be listed may let nobody in
+    return found
 
 
-def _line(name: str, found: os.stat_result) -> bytes:
-    below = name.partition("/")[2]
-    return b"%b\0%d\0%d\n" % (os.fsencode(below), found.st_size, found.st_mtime_ns)
+def _too_long(path: str | os.PathLike[str]) -> bool:
+    return len(os.fsencode(path)) >= _PATH_MAX
+
+
+def _line(name: str, found: os.stat_result | None) -> bytes:
+    below = os.fsencode(name.partition("/")[2])
+    size, changed_ns = _state(found) if found else (-1, 0)
+    return b"%b\0%d\0%d\n" % (below, size, changed_ns)
+
+
+def _state(found: os.stat_result) -> tuple[int, int]:
+    """What tells whether a file changed."""
+    return found.st_size, found.st_mtime_ns
+
+
+def _read(path: Path, limit: int) -> tuple[os.stat_result | None, bytes | tuple[str, str]]:
+    """The state of a file, and its content or slug and detail of why there is none."""
+    if _too_long(path):
+        return None, ("unreadable_file", f"the path has {_PATH_MAX} bytes or more")
+    found = path.lstat()
+    return found, _refused(found, limit) or _content(path, found)
 
 
 def _refused(found: os.stat_result, limit: int) -> tuple[str, str] | None:
     if stat.S_ISDIR(found.st_mode):
-        return "unreadable_file", "the folder cannot be listed"
+        return "unreadable_file", "the folder cannot be listed or entered"
     if not stat.S_ISREG(found.st_mode):
         return "unsafe_member", "links, pipes and devices are refused"
     if found.st_size > limit:
@@ -154,9 +182,16 @@ def _refused(found: os.stat_result, limit: int) -> tuple[str, str] | None:
     return None
 
 
-def _content(path: Path) -> bytes | tuple[str, str]:
+def _content(path: Path, found: os.stat_result) -> bytes | tuple[str, str]:
+    """What a file holds; never more than it held when it was looked at, whatever it is now."""
     try:
-        with open_source(path) as raw:
-            return raw.read()
+        with open_source(path, strict=True) as raw:
+            before = os.fstat(raw.fileno())
+            data = raw.read(found.st_size + 1) if stat.S_ISREG(before.st_mode) else b""
+            after = os.fstat(raw.fileno())
     except PermissionError as error:
         return "unreadable_file", error.strerror or type(error).__name__
+    same = _state(found) == _state(before) == _state(after) and stat.S_ISREG(before.st_mode)
+    if not same or len(data) != found.st_size:
+        raise StageError(_CHANGED)
+    return data

@@ -96,6 +96,10 @@ class GuardedStream(io.RawIOBase):
         """Go to a place, for what reads on."""
         return self._raw.seek(offset, whence)
 
+    def fileno(self) -> int:
+        """The handle of a file on a disk."""
+        return self._raw.fileno()
+
     def readable(self) -> bool:
         """Yes."""
         return True

@@ -1,5 +1,6 @@
 """Raw sources on a disk or in an object store, as path objects and as streams."""
 
+import os
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -57,8 +58,12 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir()
 
 
-def open_source(path: Path) -> BinaryIO:
+def open_source(path: Path, *, strict: bool = False) -> BinaryIO:
     """Open a raw file for reading.
+
+    Args:
+        path: Of the file.
+        strict: It is on a disk; follow no link there, and wait for no pipe.
 
     Raises:
         OSError: It cannot be opened; if it is in an object store, because it is not there or not
@@ -67,8 +72,15 @@ def open_source(path: Path) -> BinaryIO:
             file, so it is no defect of it.
     """
     with store_faults(f"reading {path.name}", _WAY_OUT, passing=_OF_THE_FILE):
-        raw = path.open("rb") if isinstance(path, Path) else _open_remote(path)
+        if strict:
+            raw: Any = open(path, "rb", opener=_strictly)  # noqa: SIM115 - closed by ours
+        else:
+            raw = path.open("rb") if isinstance(path, Path) else _open_remote(path)
     return cast("BinaryIO", GuardedStream(raw, path.name, _WAY_OUT))
+
+
+def _strictly(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _open_remote(path: Any) -> BinaryIO:

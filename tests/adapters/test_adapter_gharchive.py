@@ -140,6 +140,14 @@ def test_a_bad_line_is_rejected_with_its_number_and_its_neighbours_read(data, sl
     assert (batch.records, batch.columns.source_id) == (3, ["2489368070", "2"])
 
 
+def test_stamps_that_are_whole_only_together_are_rejected_each():
+    stamps = ["2015-01-01T00:00:00", "Z2015-01-01T00:00:00Z", "2015-01-01T00:00:00Z", ""]
+    batch = parse(b"\n".join(line(new(created_at=stamp)) for stamp in stamps))
+    assert slugs(batch) == [("2", "bad_time"), ("4", "bad_time")]
+    batch = parse(line(new(created_at=2 * stamps[2])) + b"\n" + line(new(created_at="")))
+    assert slugs(batch) == [("1", "bad_time"), ("2", "bad_time")]
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -164,6 +172,12 @@ def test_odd_fields_do_not_cost_the_event(fields):
     batch = parse(line(new(**fields)))
     assert (batch.rejected, len(batch.columns)) == ([], 1)
     assert table(batch).num_rows == 1
+
+
+def test_bytes_that_are_no_utf8_in_a_field_we_do_not_use_show_only_beside_an_odd_line():
+    odd = line(new(org="\x7f")).replace(b"\\u007f", b"\x7f").replace(b"\x7f", b"\xff")
+    assert parse(odd).rejected == []
+    assert slugs(parse(odd + b"\n{")) == [("1", "malformed_line"), ("2", "malformed_line")]
 
 
 @pytest.mark.parametrize("separator", [b"", b" ", b"\t"])

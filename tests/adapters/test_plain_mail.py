@@ -41,7 +41,8 @@ VALUES = st.lists(
          b"\t", b"\n ", b"\n\t\n ", b"\r", b"\x0b", b"\x1f", b"\0", b"\x7f", b"\xe9", b"<", b">,",
          b";", b"text/plain", b"text/html;", b"text", b"multipart/mixed; boundary=b", b"7bit",
          b"QUOTED-PRINTABLE", b"base64", b"14 May 2001", b"31 Feb 2001", b"May 14 2001", b"20:51",
-         b"20:51:60", b"-0700", b"-0000", b"+9999", b"(PDT)", b"GMT"]
+         b"20:51:60", b"-0700", b"-0000", b"+9999", b"(PDT)", b"GMT", b"quoted-printable",
+         b"text/plain;", b"charset=us-ascii", b"charset*=a\0b'en'x", b"charset*0=x"]
     ),
     max_size=6,
 )  # fmt: skip
@@ -56,11 +57,22 @@ DATES = st.builds(
         st.sampled_from([b"-0700", b"+0000", b"-0000", b"+1500", b"+1501", b"", b"-0700 (X)"]),
     ),
 )  # fmt: skip
+CONTENT = st.builds(
+    lambda name, first, rest: name + b": " + first + rest,
+    st.sampled_from([b"Content-Type", b"Content-Transfer-Encoding"]),
+    st.sampled_from([b"text/plain;", b"text/html;", b"text/plain", b"quoted-printable", b"8bit"]),
+    st.lists(
+        st.sampled_from([b" ", b"\t", b"charset", b"*", b"0", b"=", b"a\0b'en'x", b"\x0b", b'"',
+                         b"\x7f", b"%41", b";", b"latin-1"]),
+        max_size=5,
+    ).map(b"".join),
+)  # fmt: skip
 LINES = st.one_of(
     HEADERS,
     HEADERS,
     HEADERS,
     DATES,
+    CONTENT,
     st.builds(lambda name, gap, words: name + b":" + gap + b" ".join(words), NAMES,
               st.sampled_from([b"", b" ", b"\t "]), VALUES),
     VALUES.map(b" ".join),
@@ -103,6 +115,12 @@ def test_a_mail_with_some_bytes_changed_reads_as_the_careful_way_reads_it(at, cu
     agrees(MAIL[:at] + new + MAIL[at + cut :])
 
 
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(CONTENT, min_size=1, max_size=2), BODIES)
+def test_any_content_headers_read_as_the_careful_way_reads_them(headers, body):
+    agrees(b"\n".join([b"Date: 14 May 2001 20:51:09 -0700", *headers]) + b"\n\n" + body)
+
+
 @settings(deadline=None)
 @given(DATES, BODIES)
 def test_any_date_reads_as_the_careful_way_reads_it(date, body):
@@ -142,7 +160,11 @@ def test_a_plain_mail_is_read_quickly(data):
         changed(Date="Mon, 14 May 2001 16:00:00"),
         changed(Content_Type="multipart/mixed; boundary=b"),
         changed(Content_Type="text/plain;" + ";" * 5000),
+        changed(Content_Type="text/plain; charset*=a\0b'en'x"),
+        changed(Content_Type="text/plain; charset=a\x0bb"),
         changed(Content_Transfer_Encoding="base64"),
+        changed(Content_Transfer_Encoding="quoted-printable ").replace(b"text\n", b"some=20\n"),
+        changed(Content_Transfer_Encoding="quoted-printable\t").replace(b"text\n", b"some=20\n"),
         changed(Content_Transfer_Encoding="quoted-printable") + b"=E9",
         changed(Content_Transfer_Encoding="quoted-printable") + b"Content-Type: text/plain",
         b"To: f@example.com\n" + MAIL,

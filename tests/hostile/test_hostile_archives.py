@@ -7,6 +7,8 @@ by the readers (their tests measure it); time by the limit on every test here.
 import gzip
 import io
 import struct
+import subprocess
+import sys
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -18,7 +20,7 @@ from jepa_ray.adapters import adapters
 from jepa_ray.config import PrepareConfig
 from jepa_ray.prepare.account import Account
 from jepa_ray.prepare.block import BlockReport
-from jepa_ray.prepare.datasource import KeyedShard, Work, prepare_shard
+from jepa_ray.prepare.datasource import KeyedShard, Work, parse_and_write, prepare_shard, read_shard
 from jepa_ray.synth import synthesize
 
 pytestmark = pytest.mark.timeout(60)
@@ -30,6 +32,7 @@ EVENT = (
 MAILS = "enron/maildir/mails.tar.gz"
 HOUR = "gharchive/2015-01-01-15.json.gz"
 DUMP = "public_jira/x.archive"
+TAIGA = "project_apis/taiga/x.json"
 ICS = "calendar_ics/thunderbird/x.ics"
 
 
@@ -150,18 +153,77 @@ DATASETS = {
     "enron": "enron_maildir",
     "gharchive": "gharchive",
     "calendar_ics": "calendar_ics_thunderbird",
+    "project_apis": "project_taiga",
 }
+
+
+def put(root, place, data):
+    path = root / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_hostile_archive_has_a_named_outcome_and_what_is_good_in_it_is_kept(tmp_path, case):
     place, data, windows, slug = CASES[case]
-    path = tmp_path / place
-    path.parent.mkdir(parents=True)
-    path.write_bytes(data)
+    put(tmp_path, place, data)
     bounds = {"max_expansion": 1000} if case == "a line of 100 MB" else {}
     found = outcome(tmp_path, DATASETS[place.partition("/")[0]], **bounds)
     assert found == (windows, Counter([slug] if slug else []))
+
+
+GARBAGE = {
+    "lines": (HOUR, gzip.compress(b"x\n" * 300_000, 1), 300_000),
+    "objects on a line": (HOUR, gzip.compress(b"{}" * 300_000, 1), (1 << 14) + 1),
+    "links": (MAILS, gzip.compress(tar(*[special(b"2")] * 40_000), 1), 40_000),
+    "records of a document": (TAIGA, b'{"issues":[' + b"0," * 300_000 + b"0]}", (1 << 18) + 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["whole", "split"])
+@pytest.mark.parametrize("case", GARBAGE)
+def test_rejections_do_not_wait_without_bound(tmp_path, case, split):
+    place, data, rejected = GARBAGE[case]
+    put(tmp_path, place, data)
+    accounts = garbage_accounts(tmp_path, DATASETS[place.partition("/")[0]], split=split)
+    whole = Account.merge(accounts)
+    assert not whole.lost
+    assert whole.quarantined.total() == rejected
+    assert max(part.rows for part in whole.quarantine) < 280_000
+    assert len(whole.quarantine) > 1 or rejected < 280_000
+
+
+def garbage_accounts(root, dataset, *, split):
+    adapter, config = adapters()[dataset], PrepareConfig(max_expansion=100_000)
+    work = Work(adapter, config, str(root / "out"))
+    (shard,) = adapter(config).shards(root)
+    keyed = KeyedShard(shard, "k")
+    tables = prepare_shard(work, keyed)
+    if split:
+        raw = read_shard(work, keyed)
+        tables = (t for rows in raw for t in parse_and_write(rows, work, {shard.index: "k"}))
+    return [BlockReport.loads(d).account for t in tables for d in t["report"].to_pylist()]
+
+
+BY_ITSELF = """
+import sys
+from pathlib import Path
+from jepa_ray.adapters import adapters
+from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare.datasource import KeyedShard, Work, prepare_shard
+root = Path(sys.argv[1])
+adapter, config = adapters()["gharchive"], PrepareConfig()
+for shard in adapter(config).shards(root):
+    list(prepare_shard(Work(adapter, config, str(root / "out")), KeyedShard(shard, "k")))
+print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+"""
+
+
+def test_a_process_that_meets_a_file_of_bad_lines_stays_small(tmp_path):
+    put(tmp_path, HOUR.removesuffix(".gz"), b"x\n" * 700_000)
+    command = [sys.executable, "-c", BY_ITSELF, str(tmp_path)]
+    ran = subprocess.run(command, check=True, capture_output=True)
+    assert int(ran.stdout) < 400 << 10  # kB; half of it before it reads
 
 
 @pytest.mark.parametrize(

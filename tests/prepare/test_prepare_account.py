@@ -27,8 +27,8 @@ def reports(tmp_path: Path) -> list[BlockReport]:
     found = []
     for number in (1, 100):
         lines = [*issue_lines(6, seed=number), b"{"]
-        writer.add(0, "a.jsonl", [RawItem(number, "", b"\n".join(lines))])
-        found.append(writer.flush())
+        items = [RawItem(number, "", b"\n".join(lines))]
+        found += [*writer.take(0, "a.jsonl", items), writer.flush()]
     return [*found, writer.flush(writer.rows)]
 
 

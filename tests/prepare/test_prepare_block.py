@@ -27,7 +27,8 @@ def block(lines: list[bytes], number: int = 1) -> list[RawItem | RawDefect]:
 def processed(target: Path, items: list[RawItem | RawDefect]) -> BlockReport:
     adapter = adapters()[JIRA](PrepareConfig())
     table = raw_table(2, 1, LABEL, items)
-    return process_block(adapter, table, target=str(target), key="0abc")
+    (report,) = process_block(adapter, table, target=str(target), key="0abc")
+    return report
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -157,13 +158,14 @@ def test_how_the_work_is_cut_does_not_change_the_windows(tmp_path):
     whole = processed(tmp_path / "whole", block(lines))
     adapter = adapters()[JIRA](PrepareConfig())
     pieces = [
-        process_block(
+        report
+        for i in range(0, 40, 9)
+        for report in process_block(
             adapter,
             raw_table(0, 0, LABEL, block(lines[i : i + 9], number=i + 1)),
             target=str(tmp_path / "cut"),
             key="k",
         )
-        for i in range(0, 40, 9)
     ]
     assert whole.account.parts
     one = pq.read_table(tmp_path / "whole" / "windows" / whole.account.parts[0].name)

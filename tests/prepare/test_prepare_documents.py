@@ -36,7 +36,7 @@ def account(tmp_path: Path) -> Account:
     found = []
     for i, lines in enumerate([issue_lines(6), [*issue_lines(3, seed=2), b"{"]]):
         table = raw_table(i, 0, f"{'ab'[i]}.jsonl", [RawItem(1, "", b"\n".join(lines))])
-        report = process_block(ADAPTER(CONFIG), table, target=str(tmp_path), key=f"k{i}")
+        (report,) = process_block(ADAPTER(CONFIG), table, target=str(tmp_path), key=f"k{i}")
         found.append(report.account)
     return Account.merge(found)
 

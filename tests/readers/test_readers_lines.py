@@ -2,12 +2,23 @@
 
 import gzip
 import io
+import time
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa_ray.readers import GZIP, InputStream, RawDefect, RawItem, blocks_of, line_chunks
+from jepa_ray.readers import (
+    GZIP,
+    Bounds,
+    InputStream,
+    RawDefect,
+    RawItem,
+    blocks_of,
+    line_chunks,
+    slices,
+)
 
 PIECES = st.lists(st.sampled_from([b"", b"a", b"bcd", b"\r", b"\0", b"x" * 30]), max_size=12).map(
     b"\n".join
@@ -104,13 +115,51 @@ def test_an_empty_file_is_one_defect():
     assert numbered(chunks(b"")) == [(1, "empty_file")]
 
 
+@pytest.mark.parametrize("line", [b"\n", b"x\n", b"x" * 300 + b"\n"])
+@pytest.mark.parametrize("head", [b"", b"y" * 40_000 + b"\n", b"y" * 2_000 + b"\n"])
+def test_lines_of_any_length_are_counted(head, line):
+    data = head * 70 + line * 1000 + head
+    assert chunks(data + b"end", chunk=1 << 22)[-1] == RawItem(1 + data.count(b"\n"), "", b"end")
+
+
+@pytest.mark.parametrize("line", [b"\n", b"x" * 999_990 + b"\n", b"x" * 1_000_010 + b"\n"])
+def test_the_time_is_linear_in_blank_lines_and_in_lines_about_as_long_as_the_limit(line):
+    data = line * (8_000_000 // len(line))
+    begin = time.process_time()
+    list(line_chunks(InputStream(io.BytesIO(data)), max_line_bytes=1_000_000))
+    assert time.process_time() - begin < 1
+
+
+def test_a_stream_that_expands_at_once_is_cut_into_chunks_all_the_same():
+    packed = gzip.compress(b"x\n" * 4_000_000, mtime=0)
+    stream = InputStream(io.BytesIO(packed), codec=GZIP, bounds=Bounds(ratio=100_000))
+    items = list(line_chunks(stream, max_line_bytes=1 << 24, chunk_bytes=1 << 16))
+    assert max(len(item.data) for item in items) <= 1 << 17
+    assert sum(item.data.count(b"\n") for item in items) == 4_000_000
+    assert all(b.number - a.number == a.data.count(b"\n") for a, b in pairwise(items))
+
+
 @settings(deadline=None)
-@given(st.lists(st.binary(max_size=9)), st.integers(1, 20))
+@given(st.lists(st.binary(max_size=9)), st.integers(1, 400))
 def test_blocks_hold_all_items_in_order(contents, size):
     items = [RawItem(i, "", data) for i, data in enumerate(contents)]
     blocks = list(blocks_of(items, size))
     assert [item for block in blocks for item in block] == items
     assert all(sum(len(item.data) for item in block[:-1]) < size for block in blocks)
+
+
+def test_empty_items_and_defects_fill_a_block_too():
+    items = [RawItem(1, "", b"")] * 1000 + [RawDefect(1, "a", "b")] * 1000
+    assert max(len(block) for block in blocks_of(items, 4096)) == 64
+    assert max(map(len, blocks_of([RawItem(1, "n" * 4096, b"")] * 9, 4096))) == 1
+
+
+@given(st.lists(st.integers(1, 20), min_size=1), st.integers(1, 40))
+def test_slices_of_a_block_hold_all_items_and_few_records(steps, most):
+    block = [RawItem(number, "", b"") for number in accumulate(steps)]
+    found = list(slices(block, most))
+    assert [item for piece in found for item in piece] == block
+    assert all(piece[-1].number - piece[0].number < most for piece in found)
 
 
 @pytest.mark.parametrize("size", [1, 100])

@@ -32,6 +32,11 @@ def test_neighbours_share_a_pack_until_it_is_full():
     assert [item.number for item in packed(items)] == [3, 5, 7]
 
 
+def test_long_names_and_empty_items_fill_a_pack_too():
+    items = numbered([("n" * PACK_BYTES, b"")] * 3 + [("", b"")] * 9000)
+    assert [item.number for item in packed(items)] == [3, 4, 5, 6, 6 + 4096, 6 + 8192]
+
+
 def test_an_item_that_is_no_pack_comes_as_it_is():
     items = [RawItem(1, "maildir/a/1.", b"x"), RawItem(2, "", b"")]
     assert list(unpacked(items)) == items

@@ -205,3 +205,9 @@ def test_no_bytes_crash_the_walker(noise, where, data):
     for _ in range(where):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     assert all(isinstance(item, RawItem | RawDefect) for item in walk(bytes(whole)))
+
+
+@pytest.mark.parametrize("fmt", ["gnu", "pax"])
+def test_a_name_that_no_file_system_takes_is_refused_and_the_next_member_read(fmt):
+    data = archive([("n" * 4097, b"x"), ("m" * 4096, b"y"), ("a/1.", b"z")], FORMATS[fmt])
+    assert short(walk(data)) == [(1, "unsafe_member"), (2, "m" * 4096), (3, "a/1.")]

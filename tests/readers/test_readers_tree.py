@@ -1,6 +1,7 @@
 """A tree of small files: listed once, read in groups, and what changes in between noticed."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from jepa_ray.errors import StageError
 from jepa_ray.readers import RawDefect, RawItem, list_groups, read_group
-from jepa_ray.readers.tree import FILE_WEIGHT
+from jepa_ray.readers.tree import FILE_WEIGHT, _content
 
 EVERYTHING = 1 << 40
 
@@ -88,13 +89,72 @@ def link(path):
     path.symlink_to("/etc/hostname")
 
 
-@pytest.mark.parametrize("change", [grow, touch, link])
+def pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("change", [grow, touch, link, pipe])
 def test_a_file_that_changed_since_the_listing_is_noticed(tmp_path, change):
     write(tmp_path, "a/1", "a/2")
     (group,) = groups(tmp_path)
     change(tmp_path / "a/2")
     with pytest.raises(StageError, match="changed while it was read"):
         read(tmp_path, group)
+
+
+@pytest.mark.parametrize("change", [grow, link, pipe])
+def test_a_file_that_becomes_another_between_a_look_and_its_opening_is_noticed(tmp_path, change):
+    write(tmp_path, "a")
+    found = (tmp_path / "a").lstat()
+    change(tmp_path / "a")
+    with pytest.raises(StageError):
+        _content(tmp_path / "a", found)
+
+
+def deep(top, levels):
+    """Folders with names of 250 characters in each other, and a file in each; the innermost."""
+    handle = os.open(top, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d" * 250, dir_fd=handle)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        os.close(os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=below))
+        handle = below
+    os.close(handle)
+
+
+def test_what_lies_beyond_the_longest_path_is_one_defect(tmp_path):
+    deep(tmp_path, 20)
+    found = [item for group in groups(tmp_path) for item in read(tmp_path, group)]
+    bad = [item for item in found if isinstance(item, RawDefect)]
+    assert [item.slug for item in bad] == ["unreadable_file"]
+    assert 10 < len(found) - len(bad) < 20
+
+
+@pytest.fixture
+def nobody():
+    """A folder of a user who may not do everything, as whom the test runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() == 0:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+            yield Path(folder)
+            os.seteuid(0)
+        else:
+            yield Path(folder)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100], ids=["neither", "listed", "entered"])
+def test_a_folder_that_cannot_be_listed_or_entered_is_one_defect(nobody, mode):
+    write(nobody, "a/in/1", "a/in/2", "b/1")
+    (nobody / "a/in").chmod(mode)
+    found = [item for group in groups(nobody) for item in read(nobody, group)]
+    (nobody / "a/in").chmod(0o700)
+    assert found == [
+        RawDefect(1, "unreadable_file", "the folder cannot be listed or entered"),
+        RawItem(1, "top/b/1", b"x"),
+    ]
 
 
 def test_a_file_that_is_gone_since_the_listing_is_an_error_of_the_system(tmp_path):
