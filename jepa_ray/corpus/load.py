@@ -87,6 +87,9 @@ def choose(processed_dir: str, name: str) -> list[str]:
     `combined` is all of one windowing: those of `record` windowing where there are any, for an
     actor's day is made of the same records.
 
+    Returns:
+        Their names, sorted: the order in which they are given does not reach the numbers.
+
     Raises:
         CorpusError: Nothing is prepared there, or a name is not.
     """
@@ -105,7 +108,7 @@ def choose(processed_dir: str, name: str) -> list[str]:
             f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
             f"{COMBINED}, {', '.join(there)}"
         )
-    return list(dict.fromkeys(wanted))
+    return sorted(set(wanted))
 
 
 def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:

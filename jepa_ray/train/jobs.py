@@ -24,7 +24,8 @@ class Job:
 
     Attributes:
         processed_dir: Path or URL that `prepare` wrote.
-        names: Datasets, drawn from uniformly over their windows.
+        names: Datasets, drawn from uniformly over their windows; kept sorted, so that their order
+            does not reach the numbers.
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
     """
@@ -37,6 +38,7 @@ class Job:
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
             object.__setattr__(self, name, absolute(getattr(self, name)))
+        object.__setattr__(self, "names", tuple(sorted(set(self.names))))
 
     @property
     def finished(self) -> bool:

@@ -192,3 +192,10 @@ def test_a_damaged_state_says_which_file_to_delete(processed, stopped):
         plan(job(processed, stopped))
     Path(state_url(str(stopped), 9)).unlink()
     assert plan(job(processed, stopped)).step == 0
+
+
+def test_the_order_in_which_datasets_are_given_does_not_matter(processed, tmp_path):
+    one, other = (
+        Job(processed, names, config_of(), str(tmp_path)) for names in (("b", "a"), ("a", "b"))
+    )
+    assert one == other
