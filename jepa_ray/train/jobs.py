@@ -1,16 +1,19 @@
 """What is to be trained, and whether it begins, goes on or is finished already."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jepa_ray.checkpoint import FILE_NAME, read_state, state_steps, state_url
+from jepa_ray.checkpoint import FILE_NAME, newest_state, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import choose_mode, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import exists, join, local_path
 from jepa_ray.train.data import Mode
+
+log = logging.getLogger(__name__)
 
 _FEWEST_WINDOWS = 2
 _MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
@@ -80,7 +83,7 @@ def plan(job: Job) -> Plan:
     Raises:
         CorpusError: There are too few windows.
         ConfigError: There is a state of another config or corpus; the message has the keys.
-        CheckpointError: The newest state is damaged, or of other code.
+        CheckpointError: All states are damaged, or the newest is of other code.
     """
     counts = prepared(job.processed_dir)
     if max(counts.get(name, 0) for name in job.names) < _FEWEST_WINDOWS:
@@ -88,11 +91,12 @@ def plan(job: Job) -> Plan:
             f"{', '.join(job.names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
             "out; prepare more data"
         )
-    steps = state_steps(job.folder)
-    if not steps:
+    state, damaged = newest_state(job.folder)
+    if state is None:
         return Plan(job, None, None, "")
-    url = state_url(job.folder, steps[-1])
-    state = read_state(url)
+    if damaged:
+        log.warning("%s", damaged)
+    url = state_url(job.folder, state["step"])
     changed = list(_changes(state, job))
     if changed:
         raise ConfigError(

@@ -2,12 +2,13 @@
 
 import json
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
 import torch
 
-from jepa_ray.checkpoint import load_checkpoint, read_state, state_steps, state_url
+from jepa_ray.checkpoint import load_checkpoint, newest_state, read_state, state_steps, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import CheckpointError, ConfigError
 from jepa_ray.train.data import Data
@@ -186,12 +187,38 @@ def test_a_state_of_another_format_is_refused(processed, stopped):
         plan(job(processed, stopped))
 
 
-def test_a_damaged_state_says_which_file_to_delete(processed, stopped):
-    Path(state_url(str(stopped), 9)).write_bytes(b"x")
-    with pytest.raises(CheckpointError, match=r"step-00000009.pt .* delete that file"):
-        plan(job(processed, stopped))
-    Path(state_url(str(stopped), 9)).unlink()
+def flip_a_bit(file: str) -> None:
+    """In the largest tensor of a state."""
+    data = bytearray(Path(file).read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        tensors = [info for info in archive.infolist() if "/data/" in info.filename]
+        values = archive.read(max(tensors, key=lambda info: info.file_size))
+    data[data.index(values) + len(values) // 2] ^= 64
+    Path(file).write_bytes(data)
+
+
+def test_a_damaged_state_is_passed_over_in_one_line(processed, stopped, caplog):
+    flip_a_bit(state_url(str(stopped), 9))
     assert plan(job(processed, stopped)).step == 0
+    assert "step-00000009.pt is not a checkpoint, or damaged: the checksum of its" in caplog.text
+    assert "going on from the state before, of step 0" in caplog.text
+    assert "\n" not in caplog.messages[0]
+
+
+def test_where_all_states_are_damaged_the_message_says_what_to_do(processed, stopped):
+    for step in (0, 9):
+        flip_a_bit(state_url(str(stopped), step))
+    with pytest.raises(CheckpointError, match=r"step-00000009.pt .* to begin again, or choose"):
+        plan(job(processed, stopped))
+
+
+def test_damaged_states_of_later_steps_do_not_crowd_out_new_ones(processed, stopped):
+    flip_a_bit(state_url(str(stopped), 9))
+    with pytest.raises(KilledError):
+        kept(killed_at(data_of(processed, config_of()), 2), stopped,
+             config_of(checkpoint={"every": 1, "keep_last": 1}),
+             state=newest_state(str(stopped))[0])  # fmt: skip
+    assert state_steps(str(stopped)) == [2]
 
 
 def test_the_order_in_which_datasets_are_given_does_not_matter(processed, tmp_path):
