@@ -15,7 +15,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from jepa_ray.config import TrainConfig, load_config
+from jepa_ray.config import TrainConfig, stored_config
 from jepa_ray.errors import CheckpointError, ConfigError, UsageError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import join, read_bytes, write_bytes
@@ -116,7 +116,7 @@ def load_checkpoint(url: str | Path) -> Checkpoint:
     if absent:
         raise CheckpointError(f"{file}: it lacks {', '.join(absent)}")
     try:
-        config = load_config(TrainConfig, values=document["config"])
+        config = stored_config(TrainConfig, document["config"])
         model = ScheduleJEPA(config.model, seed=0)
         for name in _MODULES:
             getattr(model, name).load_state_dict(document[name])

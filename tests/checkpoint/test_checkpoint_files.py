@@ -66,6 +66,15 @@ def test_config_step_and_provenance_come_back(file):
     assert (found.config, found.step, found.provenance) == (CONFIG, 3, PROVENANCE)
 
 
+def test_a_setting_that_is_off_under_a_preset_is_off_when_it_is_loaded(tmp_path, model):
+    config = TrainConfig.model_validate(
+        {**CONFIG.model_dump(), "preset": "robust", "clip_norm": None, "mask": {"max_ratio": None}}
+    )
+    save_checkpoint(str(tmp_path), model, config, step=3, provenance={})
+    found = load_checkpoint(tmp_path).config
+    assert (found, found.clip_norm, found.mask.max_ratio) == (config, None, None)
+
+
 def test_a_loaded_model_is_in_eval_mode(file):
     assert not load_model(str(file)).training
 
