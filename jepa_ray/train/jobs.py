@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jepa_ray.checkpoint import FILE_NAME, newest_state, state_url
+from jepa_ray.checkpoint import FILE_NAME, newest_state, read_document, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import choose_mode, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
@@ -107,19 +107,35 @@ def plan(job: Job) -> Plan:
     return Plan(job, state["step"], mode, f"load_mode {mode}, as before")
 
 
+def require_same(job: Job) -> None:
+    """See that the result in the folder of a finished job is the result of this job.
+
+    Raises:
+        ConfigError: It is of another config or corpus; the message has the keys.
+        CheckpointError: It is damaged.
+    """
+    url = join(job.folder, FILE_NAME)
+    changed = list(_changes(read_document(url), job))
+    if changed:
+        raise ConfigError(
+            f"{url} is the result of another training: {'; '.join(changed)}; give the settings and "
+            "data of that one, or choose another folder"
+        )
+
+
 def absolute(url: str) -> str:
     """A local path made absolute, relative to this process; a URL as it is."""
     path: Path | None = local_path(url)
     return url if path is None else str(path.absolute())
 
 
-def _changes(state: dict[str, Any], job: Job) -> Iterator[str]:
-    """Settings and datasets that differ from those of a state, in words."""
-    then, now = _flat(state["config"]), _flat(job.config.model_dump(mode="json"))
+def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
+    """Settings and datasets that differ from those of a checkpoint, in words."""
+    then, now = _flat(checkpoint["config"]), _flat(job.config.model_dump(mode="json"))
     for key in sorted(then.keys() | now.keys()):
         if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
             yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
-    before = state["provenance"]["datasets"]
+    before = checkpoint["provenance"]["datasets"]
     found = fingerprints(job.processed_dir, job.names)
     for name in sorted(before.keys() | found.keys()):
         if before.get(name) != found.get(name):

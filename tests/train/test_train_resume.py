@@ -11,6 +11,7 @@ import torch
 from jepa_ray.checkpoint import load_checkpoint, newest_state, read_state, state_steps, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import CheckpointError, ConfigError
+from jepa_ray.train import train_many
 from jepa_ray.train.data import Data
 from jepa_ray.train.jobs import Job, plan
 from tests.prepared_corpus import JIRA
@@ -155,6 +156,19 @@ def test_the_same_settings_resume_at_the_last_state(processed, stopped):
 
 def test_a_run_that_was_not_begun_begins(processed, tmp_path):
     assert plan(job(processed, tmp_path / "new")).step is None
+
+
+def test_a_finished_run_of_other_settings_or_data_is_not_taken_for_the_result(processed, tmp_path):
+    config = config_of(steps=2)
+    about = {"datasets": fingerprint_of(processed), "device": "cpu", "workers": 1}
+    kept(data_of(processed, config), tmp_path, config, provenance=about)
+    (done,) = train_many([job(processed, tmp_path, steps=2)], storage_path=str(tmp_path))
+    assert done.steps == 2
+    with pytest.raises(ConfigError, match=r"result of another training: lr was 0.001, is 0.5; "):
+        train_many([job(processed, tmp_path, steps=2, lr=0.5)], storage_path=str(tmp_path))
+    other = corpus_folder(tmp_path / "other", records=50)
+    with pytest.raises(ConfigError, match=f"result of another training: dataset {JIRA} was "):
+        train_many([job(other, tmp_path, steps=2)], storage_path=str(tmp_path))
 
 
 def test_other_settings_are_refused_with_the_keys_that_differ(processed, stopped):
