@@ -8,7 +8,7 @@ from typing import Any
 
 from jepa_ray.checkpoint import FILE_NAME, newest_state, read_document, state_url
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import choose_mode, fingerprints, prepared
+from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import exists, join, local_path
 from jepa_ray.train.data import Mode
@@ -97,7 +97,7 @@ def plan(job: Job) -> Plan:
     if damaged:
         log.warning("%s", damaged)
     url = state_url(job.folder, state["step"])
-    changed = list(_changes(state, job))
+    changed = [*_changes(state, job), *_recut(state, job)]
     if changed:
         raise ConfigError(
             f"{url} cannot be resumed: {'; '.join(changed)}; give the settings and data of that "
@@ -142,6 +142,23 @@ def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
             yield (
                 f"dataset {name} was {before.get(name, 'not trained on')}, is "
                 f"{found.get(name, 'not asked for')}"
+            )
+
+
+def _recut(state: dict[str, Any], job: Job) -> Iterator[str]:
+    """Datasets whose files are others than those that a `streaming` training drew its order from.
+
+    Their windows are the same: a dataset of another fingerprint is named by `_changes`.
+    """
+    about = state["provenance"]
+    if about["load_mode"] != "streaming":
+        return
+    then, now = about.get("cuts", {}), cuts(job.processed_dir, job.names)
+    for name in sorted(about["datasets"].keys() & now.keys()):
+        if then.get(name) != now[name]:
+            yield (
+                f"dataset {name} was prepared anew and its windows lie in other files, from which "
+                "load_mode streaming draws another order"
             )
 
 

@@ -17,7 +17,7 @@ from torch import distributed
 
 from jepa_ray import __version__
 from jepa_ray.checkpoint import newest_state, read_state, state_url
-from jepa_ray.corpus import fingerprints, prepared
+from jepa_ray.corpus import cuts, fingerprints, prepared
 from jepa_ray.errors import JepaRayError, TrainingError
 from jepa_ray.model.precision import resolved
 from jepa_ray.storage import exists, join
@@ -151,5 +151,6 @@ def _provenance(plan: Plan, placement: Placement, worker: Worker, data: Data) ->
         "workers": worker.world,
         "threads": placement.threads,
         "load_mode": plan.mode,
+        "cuts": cuts(job.processed_dir, job.names) if plan.mode == "streaming" else {},
         "created_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
     }

@@ -3,6 +3,7 @@
 import json
 import random
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ import torch
 
 from jepa_ray.checkpoint import load_checkpoint, newest_state, read_state, state_steps, state_url
 from jepa_ray.config import TrainConfig
+from jepa_ray.corpus import cuts
 from jepa_ray.errors import CheckpointError, ConfigError
 from jepa_ray.train import train_many
 from jepa_ray.train.data import Data
 from jepa_ray.train.jobs import Job, plan
+from tests.corpus.cuts import cut_anew
 from tests.prepared_corpus import JIRA
 from tests.train.trainings import TINY, bits, corpus_folder, data_of, kept, without_time
 
@@ -190,6 +193,21 @@ def test_another_corpus_is_refused(stopped, tmp_path):
     other = corpus_folder(tmp_path / "other", records=50)
     with pytest.raises(ConfigError, match=f"dataset {JIRA} was .*, is "):
         plan(job(other, stopped))
+
+
+@pytest.mark.parametrize(("mode", "refused"), [("streaming", True), ("memory", False)])
+def test_a_streamed_corpus_that_was_cut_anew_is_refused(processed, tmp_path, mode, refused):
+    config, anew = config_of(steps=2), tmp_path / "anew"
+    about = {
+        "datasets": fingerprint_of(processed), "load_mode": mode, "cuts": cuts(processed, [JIRA])
+    }  # fmt: skip
+    with pytest.raises(KilledError):
+        kept(killed_at(data_of(processed, config, mode=mode), 1), tmp_path, config,
+             provenance=about)  # fmt: skip
+    assert plan(job(processed, tmp_path, steps=2)).step == 0
+    cut_anew(Path(processed) / JIRA, anew / JIRA, parts=3)
+    with pytest.raises(ConfigError, match="other files") if refused else nullcontext():
+        plan(job(str(anew), tmp_path, steps=2))
 
 
 def test_a_state_of_another_format_is_refused(processed, stopped):
