@@ -32,7 +32,7 @@ from jepa_ray.storage import (
     require_writable,
     resolve,
 )
-from jepa_ray.train.device import Placement, place
+from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, absolute, plan, require_same
 from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
 from jepa_ray.train.watch import Watch
@@ -227,6 +227,8 @@ def _require_one_placement(jobs: Sequence[Job]) -> None:
             raise ConfigError(
                 f"the trainings of one fit share {name}, found {sorted(map(str, values))}"
             )
+    for job in jobs:
+        require_divisors(job.config)
     folders = [job.folder for job in jobs]
     if len(set(folders)) < len(folders):
         raise ConfigError("the trainings of one fit need a folder each, found one twice")

@@ -174,6 +174,13 @@ def test_a_finished_run_of_other_settings_or_data_is_not_taken_for_the_result(pr
         train_many([job(other, tmp_path, steps=2)], storage_path=str(tmp_path))
 
 
+def test_the_workers_that_may_come_up_divide_the_batch_of_each_job_of_a_fit(processed, tmp_path):
+    elastic = {"workers": 4, "min_workers": 3}
+    jobs = [job(processed, tmp_path / str(batch), batch_size=batch, **elastic) for batch in (12, 8)]
+    with pytest.raises(ConfigError, match=r"3 workers, which does not divide batch_size 8;"):
+        train_many(jobs, storage_path=str(tmp_path))
+
+
 def test_other_settings_are_refused_with_the_keys_that_differ(processed, stopped):
     with pytest.raises(ConfigError) as caught:
         plan(job(processed, stopped, lr=0.5, mask={"ratio": 0.5}))
