@@ -3,7 +3,7 @@
 from jepa_ray.corpus.batch import FeedBatch, Share, TrainFeed
 from jepa_ray.corpus.dense import densify
 from jepa_ray.corpus.feed import choose_mode, open_feed
-from jepa_ray.corpus.held_out import HeldOut, held_out_batches, open_held_out
+from jepa_ray.corpus.held_out import HeldOut, open_held_out
 from jepa_ray.corpus.load import (
     COMBINED,
     Corpus,
@@ -38,7 +38,6 @@ __all__ = [
     "cuts",
     "densify",
     "fingerprints",
-    "held_out_batches",
     "load",
     "open_feed",
     "open_held_out",
