@@ -1,9 +1,12 @@
 """`schedule_jepa.pt`: one dict of tensors and plain values, saved atomically, loaded safely.
 
-Loading uses torch's weights_only reader: a checkpoint from a stranger runs no code.
+Loading uses torch's weights_only reader: a checkpoint from a stranger runs no code. The file is a
+zip, and torch does not look at its checksums, so we do: a flipped bit is no weight.
 """
 
 import io
+import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from jepa_ray.config import TrainConfig, load_config
+from jepa_ray.config import TrainConfig, stored_config
 from jepa_ray.errors import CheckpointError, ConfigError, UsageError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import join, read_bytes, write_bytes
@@ -23,6 +26,10 @@ SAFETENSORS_NAME = "model.safetensors"
 FORMAT_VERSION = 1
 _MODULES = ("context_encoder", "target_encoder", "predictor")
 _KEYS = ("config", *_MODULES, "step", "provenance")
+
+
+class DamagedError(CheckpointError):
+    """A file is there and can be read, but is no whole checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +116,7 @@ def load_checkpoint(url: str | Path) -> Checkpoint:
     if absent:
         raise CheckpointError(f"{file}: it lacks {', '.join(absent)}")
     try:
-        config = load_config(TrainConfig, values=document["config"])
+        config = stored_config(TrainConfig, document["config"])
         model = ScheduleJEPA(config.model, seed=0)
         for name in _MODULES:
             getattr(model, name).load_state_dict(document[name])
@@ -139,7 +146,8 @@ def read_document(file: str) -> dict[str, Any]:
     """The dict of a torch file, by the reader that runs no code of it.
 
     Raises:
-        CheckpointError: It is absent, damaged or something else.
+        DamagedError: It is damaged or something else.
+        CheckpointError: It is absent or cannot be read.
     """
     try:
         data = read_bytes(file)
@@ -149,11 +157,27 @@ def read_document(file: str) -> dict[str, Any]:
         raise
     except Exception as error:  # noqa: BLE001 - every file system has errors of its own
         raise CheckpointError(f"{file} cannot be read: {type(error).__name__}: {error}") from None
+    reason = _wrong_checksum(data)
+    if reason:
+        raise DamagedError(f"{file} is not a checkpoint, or damaged: {reason}")
     try:
         document = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        reason = "it holds something other than tensors and plain values"
     except Exception as error:  # noqa: BLE001 - garbage makes torch raise nearly anything
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{file} is not a checkpoint, or damaged: {reason}") from None
+        reason = f"torch cannot read it ({type(error).__name__})"
+    if reason:
+        raise DamagedError(f"{file} is not a checkpoint, or damaged: {reason}")
     if not isinstance(document, dict):
-        raise CheckpointError(f"{file} is not a checkpoint: it holds a {type(document).__name__}")
+        raise DamagedError(f"{file} is not a checkpoint: it holds a {type(document).__name__}")
     return document
+
+
+def _wrong_checksum(data: bytes) -> str | None:
+    """What is wrong with a zip file, by the checksums of its entries."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entry = archive.testzip()
+    except Exception as error:  # noqa: BLE001 - garbage makes zipfile raise nearly anything
+        return f"it is no whole zip file ({type(error).__name__})"
+    return f"the checksum of its entry {entry} is wrong" if entry else None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jepa_ray.checkpoint.files import FORMAT_VERSION, read_document, write_document
+from jepa_ray.checkpoint.files import FORMAT_VERSION, DamagedError, read_document, write_document
 from jepa_ray.errors import CheckpointError
 from jepa_ray.storage import delete, join, list_names
 from jepa_ray.windows import CONTRACT_VERSION
@@ -34,26 +34,54 @@ def state_steps(folder: str) -> list[int]:
 def write_state(
     folder: str, checkpoint: Mapping[str, Any], resume: Mapping[str, Any], *, keep: int
 ) -> str:
-    """Write a state, then delete all but the newest `keep`; return its URL."""
+    """Write a state, then delete all but the newest `keep`; return its URL.
+
+    Those of later steps go, too: they are the damaged ones that `newest_state` passed over.
+    """
     url = state_url(folder, checkpoint["step"])
     write_document(url, {**checkpoint, "resume": {"state_version": STATE_VERSION, **resume}})
-    for step in state_steps(folder)[:-keep]:
-        delete(state_url(folder, step))
+    steps = state_steps(folder)
+    kept = [step for step in steps if step <= checkpoint["step"]][-keep:]
+    for step in steps:
+        if step not in kept:
+            delete(state_url(folder, step))
     return url
+
+
+def newest_state(folder: str) -> tuple[dict[str, Any] | None, str]:
+    """The newest state that is not damaged.
+
+    Returns:
+        It, or None where no state was saved; and which ones it passed over, in one line, or "".
+
+    Raises:
+        CheckpointError: All are damaged, or the newest whole one is of another format.
+    """
+    damaged: list[DamagedError] = []
+    for step in reversed(state_steps(folder)):
+        try:
+            state = read_state(state_url(folder, step))
+        except DamagedError as error:
+            damaged.append(error)
+        else:
+            said = "; ".join(map(str, damaged))
+            return state, said and f"{said}; going on from the state before, of step {step}"
+    if damaged:
+        raise CheckpointError(
+            f"{damaged[0]}; no state before it is whole: delete {join(folder, STATES)} to begin "
+            "again, or choose another --run-id"
+        )
+    return None, ""
 
 
 def read_state(url: str) -> dict[str, Any]:
     """Read a state, whole.
 
     Raises:
-        CheckpointError: It is damaged, or of another format: the message says what to do.
+        DamagedError: It is damaged.
+        CheckpointError: It is absent, or of another format: the message says what to do.
     """
-    try:
-        document = read_document(url)
-    except CheckpointError as error:
-        raise CheckpointError(
-            f"{error}; delete that file to go on from the state before it"
-        ) from None
+    document = read_document(url)
     resume = document.get("resume") or {}
     for name, found, ours in (
         ("state_version", resume.get("state_version"), STATE_VERSION),

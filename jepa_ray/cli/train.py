@@ -1,12 +1,15 @@
 """`jepa-ray train`."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jepa_ray.cli.console import Ticker, check_run_id, print_json, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
+
+if TYPE_CHECKING:
+    from jepa_ray.train import TrainResult
 
 
 def run(
@@ -47,8 +50,13 @@ def run(
         )
     if json:
         print_json(asdict(result))
-        return
-    typer.echo(
+    else:
+        typer.echo(closing(result))
+
+
+def closing(result: "TrainResult") -> str:
+    """What a finished training comes to, in three lines."""
+    return (
         f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}: "
         f"{scores(asdict(result))}\n"
         "A low loss proves nothing by itself: run `jepa-ray evaluate`."

@@ -1,6 +1,6 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
-from jepa_ray.config.load import load_config
+from jepa_ray.config.load import load_config, stored_config
 from jepa_ray.config.stages import (
     EvaluateConfig,
     ExportConfig,
@@ -32,4 +32,5 @@ __all__ = [
     "SplitConfig",
     "TrainConfig",
     "load_config",
+    "stored_config",
 ]

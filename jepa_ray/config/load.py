@@ -45,6 +45,19 @@ def load_config(
     for key, value in (values or {}).items():
         if value is not None:
             _assign(data, key, value)
+    return _checked(model, data, file)
+
+
+def stored_config(model: type[ConfigT], data: Any) -> ConfigT:
+    """Build a config from all its values, as `model_dump` gave them: None is a value.
+
+    Raises:
+        ConfigError: As `load_config`.
+    """
+    return _checked(model, data, None)
+
+
+def _checked(model: type[ConfigT], data: Any, file: Path | None) -> ConfigT:
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -9,6 +9,7 @@ from jepa_ray.config.presets import PRESETS, with_preset
 from jepa_ray.config.stages import SplitConfig
 
 MaskKind = Literal["span", "blocks", "future", "random"]
+_SLOTS = 96  # of a window; its contract is a layer that settings do not know
 
 
 class MaskConfig(Config):
@@ -27,11 +28,22 @@ class MaskConfig(Config):
         lt=1,
         description="If set, each step hides its own share, between ratio and this one.",
     )
-    max_blocks: int = Field(4, ge=2, le=8, description="blocks: most spans in a window.")
+    max_blocks: int = Field(
+        4, ge=2, le=8, description="blocks, also in a mixture: most spans in a window."
+    )
     weights: dict[MaskKind, float] = Field(
         default={"span": 1.0, "blocks": 1.0, "future": 1.0},
         description="mixture: how often each kind, relative to the others.",
     )
+
+    @field_validator("ratio", "max_ratio")
+    @classmethod
+    def _something_is_hidden_and_visible(cls, value: float | None) -> float | None:
+        if value is not None and not 0 < (count := round(value * _SLOTS)) < _SLOTS:
+            raise ValueError(
+                f"it hides {count} of {_SLOTS} slots; at least one must be hidden and one visible"
+            )
+        return value
 
     @model_validator(mode="after")
     def _ratios_and_weights_fit(self) -> "MaskConfig":
@@ -68,8 +80,8 @@ class ObjectiveConfig(Config):
     )
     target: Literal["ema", "online"] = Field(
         "ema",
-        description="jepa: the target encoder is an EMA of the context encoder, or the context "
-        "encoder itself without a gradient (only sound with a regulariser).",
+        description="jepa only: the target encoder is an EMA of the context encoder, or the "
+        "context encoder itself without a gradient (only sound with a regulariser).",
     )
     regulariser: Literal["none", "vicreg", "sigreg", "visreg"] = Field(
         "none",
@@ -79,16 +91,36 @@ class ObjectiveConfig(Config):
     weight: float = Field(
         1.0,
         ge=0,
-        description="Of the regulariser beside the loss: around 1 for vicreg and visreg, 0.02 to "
-        "0.1 for sigreg, which grows with the batch.",
+        description="With a regulariser: its weight beside the loss, around 1 for vicreg and "
+        "visreg, 0.02 to 0.1 for sigreg, which grows with the batch.",
     )
     slots: int = Field(
-        8, ge=0, le=96, description="Random slots a step that are regularised across the batch."
+        8,
+        ge=0,
+        le=_SLOTS,
+        description="With a regulariser: random slots a step that it sees across the batch.",
     )
-    pooled: bool = Field(True, description="Regularise the mean over a window's slots, too.")
-    directions: int = Field(256, ge=1, description="Random directions a step (sigreg, visreg).")
-    projector_hidden: int = Field(128, ge=8, description="Hidden width of the projector.")
-    projector_out: int = Field(64, ge=2, description="Outputs of the projector.")
+    pooled: bool = Field(
+        True, description="With a regulariser: it sees the mean over a window's slots, too."
+    )
+    directions: int = Field(
+        256, ge=1, description="sigreg and visreg only: random directions a step."
+    )
+    projector_hidden: int = Field(
+        128, ge=8, description="With a regulariser: hidden width of its projector."
+    )
+    projector_out: int = Field(
+        64, ge=2, description="With a regulariser: outputs of its projector."
+    )
+
+    @model_validator(mode="after")
+    def _a_regulariser_sees_something(self) -> "ObjectiveConfig":
+        if self.regulariser != "none" and not self.slots and not self.pooled:
+            raise ValueError(
+                f"regulariser {self.regulariser} has nothing to look at with slots=0 and "
+                "pooled=false; set slots above 0, pooled=true, or regulariser=none"
+            )
+        return self
 
 
 class ScheduleConfig(Config):
@@ -100,9 +132,15 @@ class ScheduleConfig(Config):
     decay: Literal["constant", "cosine"] = Field(
         "constant", description="What lr does after warm-up."
     )
-    end_lr: float = Field(0.0, ge=0, le=1, description="cosine: lr at the end, as a share of lr.")
+    end_lr: float = Field(
+        0.0, ge=0, le=1, description="decay cosine only: lr at the end, as a share of lr."
+    )
     end_ema: float | None = Field(
-        None, ge=0, le=1, description="If set, ema moves there by a cosine; None: it stays."
+        None,
+        ge=0,
+        le=1,
+        description="jepa with target ema only: if set, ema moves there by a cosine; None: it "
+        "stays.",
     )
 
 
@@ -116,7 +154,8 @@ class CheckpointConfig(Config):
     keep_best: Literal["activity", "skill", "rankme"] | None = Field(
         None,
         description="Keep the model of the validation where this was highest, too, as "
-        "`best/schedule_jepa.pt`; `activity` is a ridge probe of what happens in the hidden slots.",
+        "`best/schedule_jepa.pt`; `activity` is a ridge probe of what happens in the hidden slots; "
+        "`skill` is for jepa only.",
     )
 
 
@@ -137,7 +176,12 @@ class TrainConfig(Config):
     clip_norm: float | None = Field(
         None, gt=0, description="Gradients are clipped to this norm; None: they are not."
     )
-    ema: float = Field(0.99, ge=0, lt=1, description="Decay of the target encoder per step.")
+    ema: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        description="jepa with target ema only: decay of the target encoder per step.",
+    )
     val_every: int = Field(
         200, ge=1, description="Steps between validations; the end is always one."
     )
@@ -194,5 +238,14 @@ class TrainConfig(Config):
         if self.min_workers is not None and self.min_workers > self.workers:
             raise ValueError(
                 f"min_workers ({self.min_workers}) must not be above workers ({self.workers})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_best_can_be_told(self) -> "TrainConfig":
+        if self.checkpoint.keep_best == "skill" and self.objective.kind != "jepa":
+            raise ValueError(
+                f"checkpoint.keep_best=skill is for objective.kind=jepa: {self.objective.kind} "
+                "predicts no embeddings, so it has no skill; set keep_best=activity or rankme"
             )
         return self

@@ -3,12 +3,13 @@
 from jepa_ray.corpus.batch import FeedBatch, Share, TrainFeed
 from jepa_ray.corpus.dense import densify
 from jepa_ray.corpus.feed import choose_mode, open_feed
-from jepa_ray.corpus.held_out import HeldOut, held_out_batches, open_held_out
+from jepa_ray.corpus.held_out import HeldOut, open_held_out
 from jepa_ray.corpus.load import (
     COMBINED,
     Corpus,
     Dataset,
     choose,
+    cuts,
     fingerprints,
     load,
     prepared,
@@ -34,9 +35,9 @@ __all__ = [
     "TrainFeed",
     "choose",
     "choose_mode",
+    "cuts",
     "densify",
     "fingerprints",
-    "held_out_batches",
     "load",
     "open_feed",
     "open_held_out",

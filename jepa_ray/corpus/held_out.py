@@ -83,24 +83,6 @@ def open_held_out(
     return HeldOut(rows.windows, rows.uids, total, batch_size)
 
 
-def held_out_batches(
-    windows: SparseWindows, *, batches: int, batch_size: int, seed: int
-) -> Iterator[Tensor]:
-    """The same draw from a side that is in memory.
-
-    Args:
-        windows: The side in the order of `Corpus.side`; at least one window.
-        batches: At most so many; fewer where the side is smaller.
-        batch_size: Windows of a batch; the last one may be smaller.
-        seed: Which windows are drawn.
-
-    Yields:
-        float32 [<= batch_size, 96, 16] on the CPU.
-    """
-    drawn = windows.take(_drawn(len(windows), batches * batch_size, seed))
-    yield from HeldOut(drawn, np.zeros(len(drawn), np.uint64), len(windows), batch_size)
-
-
 def _drawn(total: int, count: int, seed: int) -> NDArray[np.int64]:
     return generator(seed, 0).permutation(total)[:count]
 

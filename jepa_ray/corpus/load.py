@@ -4,6 +4,7 @@ For those who want all of them at once; training and validation go through `open
 `open_held_out`, which hold less.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,9 @@ def choose(processed_dir: str, name: str) -> list[str]:
     `combined` is all of one windowing: those of `record` windowing where there are any, for an
     actor's day is made of the same records.
 
+    Returns:
+        Their names, sorted: the order in which they are given does not reach the numbers.
+
     Raises:
         CorpusError: Nothing is prepared there, or a name is not.
     """
@@ -105,7 +109,7 @@ def choose(processed_dir: str, name: str) -> list[str]:
             f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
             f"{COMBINED}, {', '.join(there)}"
         )
-    return list(dict.fromkeys(wanted))
+    return sorted(set(wanted))
 
 
 def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
@@ -115,6 +119,20 @@ def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
         CorpusError: A dataset is absent, incomplete or of another contract.
     """
     return {name: usable_manifest(join(processed_dir, name), name)["fingerprint"] for name in names}
+
+
+def cuts(processed_dir: str, names: Sequence[str]) -> dict[str, str]:
+    """How each dataset is cut into files, as a hash: what the order of `streaming` depends on.
+
+    Raises:
+        CorpusError: As `fingerprints`.
+    """
+    found = {}
+    for name in names:
+        parts = usable_manifest(join(processed_dir, name), name)["parts"]
+        listed = "".join(f"{part['name']} {part['rows']} {part['bytes']}\n" for part in parts)
+        found[name] = hashlib.blake2b(listed.encode(), digest_size=16).hexdigest()
+    return found
 
 
 def load(processed_dir: str, names: Sequence[str], split: SplitConfig) -> Corpus:

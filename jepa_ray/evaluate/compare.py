@@ -7,7 +7,7 @@ monitors stand beside it. Runs in this process: no Ray.
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,15 @@ from jepa_ray.config import EvaluateConfig
 from jepa_ray.corpus import HeldOut, choose, fingerprints, open_held_out
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.verdict import Verdict, judge
-from jepa_ray.model import Masks, Monitors, ScheduleJEPA, draw_masks, linear_cka, measure
+from jepa_ray.model import (
+    Masks,
+    Measured,
+    Monitors,
+    ScheduleJEPA,
+    draw_masks,
+    linear_cka,
+    measure,
+)
 
 log = logging.getLogger(__name__)
 
@@ -90,24 +98,17 @@ def evaluate(
     """
     found = load_checkpoint(checkpoint)
     device = _device(config)
-    trained_on = list(found.provenance.get("datasets", {}))
-    names = choose(processed_dir, dataset or ",".join(trained_on) or "combined")
+    names = choose(processed_dir, dataset or ",".join(found.provenance["datasets"]) or "combined")
     held_out = _held_out(processed_dir, names, found, config)
     if not held_out.total:
         raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
-    model = found.model.to(device)
-    fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).to(device)
+    models = found.model, ScheduleJEPA(found.config.model, seed=found.config.seed)
     log.info("scoring %s on %s", found.url, ", ".join(names))
     with _threads(config.threads):
-        ours = measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
-        theirs = measure(fresh, _batches(held_out, found, config), device=device, keep_pooled=True)
-        scores = _per_dataset(processed_dir, names, found, config, device)
-    for name, value in ours.monitors.as_dict().items():
-        if not math.isfinite(value):
-            raise CheckpointError(f"{found.url}: its {name} on these windows is {value}")
-    assert ours.pooled is not None
-    assert theirs.pooled is not None
-    cka = linear_cka(ours.pooled, theirs.pooled)
+        ours, theirs = (_scored(m.to(device), held_out, found, config) for m in models)
+        scores = _per_dataset(processed_dir, names, found, config)
+    _require_finite(found.url, ours.monitors)
+    cka = _cka(ours, theirs)
     within = {name: monitors.skill for name, (monitors, _) in scores.items()}
     return Evaluation(
         checkpoint=found.url,
@@ -117,8 +118,28 @@ def evaluate(
         cka=cka,
         datasets=scores,
         verdict=judge(ours.monitors, theirs.monitors, cka, within),
-        warnings=tuple(_warnings(found, fingerprints(processed_dir, names), trained_on)),
+        warnings=tuple(_warnings(found, fingerprints(processed_dir, names))),
     )
+
+
+def _scored(
+    model: ScheduleJEPA, held_out: HeldOut, found: Checkpoint, config: EvaluateConfig
+) -> Measured:
+    """A model's numbers on the windows, computed where its weights lie."""
+    device = next(model.parameters()).device
+    return measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
+
+
+def _cka(ours: Measured, theirs: Measured) -> float:
+    assert ours.pooled is not None
+    assert theirs.pooled is not None
+    return linear_cka(ours.pooled, theirs.pooled)
+
+
+def _require_finite(url: str, monitors: Monitors) -> None:
+    for name, value in monitors.as_dict().items():
+        if not math.isfinite(value):
+            raise CheckpointError(f"{url}: its {name} on these windows is {value}")
 
 
 def _held_out(
@@ -139,14 +160,12 @@ def _per_dataset(
     names: list[str],
     found: Checkpoint,
     config: EvaluateConfig,
-    device: torch.device,
 ) -> dict[str, tuple[Monitors, int]]:
     scores = {}
     for name in names:
         side = _held_out(processed_dir, [name], found, config)
         if side.total:
-            monitors = measure(found.model, _batches(side, found, config), device=device).monitors
-            scores[name] = (monitors, len(side.uids))
+            scores[name] = (_scored(found.model, side, found, config).monitors, len(side.uids))
     return scores
 
 
@@ -158,16 +177,16 @@ def _batches(
         yield x, draw_masks(found.config.mask, seed=config.seed, step=i, batch=len(x))
 
 
-def _warnings(found: Checkpoint, now: dict[str, str], trained_on: Sequence[str]) -> Iterator[str]:
+def _warnings(found: Checkpoint, now: dict[str, str]) -> Iterator[str]:
     kind = found.config.objective.kind
     if kind != "jepa":
         yield (
             f"it was trained by objective.kind={kind}, which predicts no embeddings: loss, skill "
             "and reduction say nothing about it; per-slot std, RankMe and cosine do"
         )
-    then = found.provenance.get("datasets", {})
+    then = found.provenance["datasets"]
     for name, fingerprint in now.items():
-        if name not in trained_on:
+        if name not in then:
             yield f"{name} was not trained on"
         elif then[name] != fingerprint:
             yield (

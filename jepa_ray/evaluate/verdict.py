@@ -47,14 +47,8 @@ def judge(
     """
     skilled = sum(skill > 0 for skill in within.values())
     reduction = 1 - trained.loss / untrained.loss
-    several = len(within) > 1
-    inside = f" (above 0 within {skilled} of {len(within)} datasets)" if several else ""
-    facts = (
-        f"loss {trained.loss:.6f} against {untrained.loss:.4f} untrained ({-reduction:+.2%}), "
-        f"skill {trained.skill:.3f}{inside}, "
-        f"RankMe {trained.rankme:.1f} (untrained {untrained.rankme:.1f}), "
-        f"CKA with the untrained embeddings {cka:.3f}"
-    )
+    inside = f" (above 0 within {skilled} of {len(within)} datasets)" if len(within) > 1 else ""
+    facts = _facts(trained, untrained, cka, inside)
     if not untrained.slot_std:
         return Verdict("undecided", f"undecided: all scored windows are alike; {facts}")
     collapsed = collapse_reasons(trained, untrained)
@@ -76,3 +70,12 @@ def judge(
             f"(linear CKA {cka:.3f}): only the predictor learned; {facts}",
         )
     return Verdict("learned", f"learned: {facts}; probes say whether the embeddings are useful")
+
+
+def _facts(trained: Monitors, untrained: Monitors, cka: float, inside: str) -> str:
+    return (
+        f"loss {trained.loss:.6f} against {untrained.loss:.4f} untrained "
+        f"({trained.loss / untrained.loss - 1:+.2%}), skill {trained.skill:.3f}{inside}, "
+        f"RankMe {trained.rankme:.1f} (untrained {untrained.rankme:.1f}), "
+        f"CKA with the untrained embeddings {cka:.3f}"
+    )

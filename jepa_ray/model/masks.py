@@ -61,7 +61,7 @@ def draw_masks(config: MaskConfig, *, seed: int, step: int, batch: int) -> Masks
         Row i depends on (config, seed, step, i) only.
 
     Raises:
-        ConfigError: The kind is unknown, or the ratio leaves no visible or no hidden slot.
+        ConfigError: The kind is unknown.
     """
     count = hidden_count(config, seed=seed, step=step)
     known = kinds(config)
@@ -99,24 +99,12 @@ def mask_kinds(config: MaskConfig, *, seed: int, step: int, batch: int) -> NDArr
 def hidden_count(config: MaskConfig, *, seed: int = 0, step: int = 0) -> int:
     """Hidden slots of a window at a step: the ratio of 96, rounded.
 
-    With `max_ratio` it is drawn from (seed, step), uniformly between the two, both included.
-
-    Raises:
-        ConfigError: A ratio leaves no visible or no hidden slot.
+    With `max_ratio` it is drawn from (seed, step), uniformly between the two, both included. The
+    settings see to it that one slot is hidden and one visible.
     """
-    fewest = _slots_of("mask.ratio", config.ratio)
+    fewest = round(config.ratio * SLOTS)
     if config.max_ratio is None:
         return fewest
-    most = _slots_of("mask.max_ratio", config.max_ratio)
+    most = round(config.max_ratio * SLOTS)
     drawn = words(Purpose.COUNT, seed=seed, step=step, rows=1, width=1)
     return fewest + int(below(most - fewest + 1, drawn)[0, 0])
-
-
-def _slots_of(name: str, ratio: float) -> int:
-    count = round(ratio * SLOTS)
-    if not 0 < count < SLOTS:
-        raise ConfigError(
-            f"{name} {ratio} hides {count} of {SLOTS} slots; "
-            f"at least one must be hidden and one visible"
-        )
-    return count

@@ -212,16 +212,6 @@ class EmbeddingMeter:
         p = p / p.sum()
         return float(torch.special.entr(p).sum().exp())
 
-    @property
-    def participation_ratio(self) -> float:
-        """(tr C)^2 / tr C^2 of the covariance C of the embeddings, 1.0 to D.
-
-        Raises:
-            ValueError: Nothing was seen.
-        """
-        variance = _spectrum(self.pooled).square()
-        return float(variance.sum().square() / variance.square().sum())
-
 
 def linear_cka(a: Tensor, b: Tensor) -> float:
     """Compare two embeddings of the same windows: centred linear CKA.

@@ -50,8 +50,8 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
         ConfigError: The cluster has not enough GPUs for `cuda`, or not enough CPUs for the
             workers, or a number of workers that may come up does not divide the batch.
     """
-    fewest = config.workers if config.min_workers is None else config.min_workers
-    _require_divisors(config, fewest)
+    fewest = _fewest(config)
+    require_divisors(config)
     if config.device == "cuda" and gpus < fewest:
         raise ConfigError(
             f"device=cuda with {fewest} worker(s) needs {fewest} GPU(s), the cluster has "
@@ -75,9 +75,13 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
     )
 
 
-def _require_divisors(config: TrainConfig, fewest: int) -> None:
-    """Every number of workers that Ray may settle on has to divide the global batch."""
-    batch = config.batch_size
+def require_divisors(config: TrainConfig) -> None:
+    """See that every number of workers that Ray may settle on divides the global batch.
+
+    Raises:
+        ConfigError: One does not; the message has those that do.
+    """
+    batch, fewest = config.batch_size, _fewest(config)
     wrong = [n for n in range(fewest, config.workers + 1) if batch % n]
     if wrong:
         right = [n for n in range(1, config.workers + 1) if not batch % n]
@@ -86,3 +90,7 @@ def _require_divisors(config: TrainConfig, fewest: int) -> None:
             f"{wrong[0]} workers, which does not divide batch_size {batch}; numbers that do: "
             f"{', '.join(map(str, right))}"
         )
+
+
+def _fewest(config: TrainConfig) -> int:
+    return config.workers if config.min_workers is None else config.min_workers

@@ -1,16 +1,19 @@
 """What is to be trained, and whether it begins, goes on or is finished already."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jepa_ray.checkpoint import FILE_NAME, read_state, state_steps, state_url
+from jepa_ray.checkpoint import FILE_NAME, newest_state, read_document, state_url
 from jepa_ray.config import TrainConfig
-from jepa_ray.corpus import choose_mode, fingerprints, prepared
+from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import exists, join, local_path
 from jepa_ray.train.data import Mode
+
+log = logging.getLogger(__name__)
 
 _FEWEST_WINDOWS = 2
 _MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
@@ -24,7 +27,8 @@ class Job:
 
     Attributes:
         processed_dir: Path or URL that `prepare` wrote.
-        names: Datasets, drawn from uniformly over their windows.
+        names: Datasets, drawn from uniformly over their windows; kept sorted, so that their order
+            does not reach the numbers.
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
     """
@@ -37,6 +41,7 @@ class Job:
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
             object.__setattr__(self, name, absolute(getattr(self, name)))
+        object.__setattr__(self, "names", tuple(sorted(set(self.names))))
 
     @property
     def finished(self) -> bool:
@@ -78,7 +83,7 @@ def plan(job: Job) -> Plan:
     Raises:
         CorpusError: There are too few windows.
         ConfigError: There is a state of another config or corpus; the message has the keys.
-        CheckpointError: The newest state is damaged, or of other code.
+        CheckpointError: All states are damaged, or the newest is of other code.
     """
     counts = prepared(job.processed_dir)
     if max(counts.get(name, 0) for name in job.names) < _FEWEST_WINDOWS:
@@ -86,12 +91,13 @@ def plan(job: Job) -> Plan:
             f"{', '.join(job.names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
             "out; prepare more data"
         )
-    steps = state_steps(job.folder)
-    if not steps:
+    state, damaged = newest_state(job.folder)
+    if state is None:
         return Plan(job, None, None, "")
-    url = state_url(job.folder, steps[-1])
-    state = read_state(url)
-    changed = list(_changes(state, job))
+    if damaged:
+        log.warning("%s", damaged)
+    url = state_url(job.folder, state["step"])
+    changed = [*_changes(state, job), *_recut(state, job)]
     if changed:
         raise ConfigError(
             f"{url} cannot be resumed: {'; '.join(changed)}; give the settings and data of that "
@@ -101,25 +107,58 @@ def plan(job: Job) -> Plan:
     return Plan(job, state["step"], mode, f"load_mode {mode}, as before")
 
 
+def require_same(job: Job) -> None:
+    """See that the result in the folder of a finished job is the result of this job.
+
+    Raises:
+        ConfigError: It is of another config or corpus; the message has the keys.
+        CheckpointError: It is damaged.
+    """
+    url = join(job.folder, FILE_NAME)
+    changed = list(_changes(read_document(url), job))
+    if changed:
+        raise ConfigError(
+            f"{url} is the result of another training: {'; '.join(changed)}; give the settings and "
+            "data of that one, or choose another folder"
+        )
+
+
 def absolute(url: str) -> str:
     """A local path made absolute, relative to this process; a URL as it is."""
     path: Path | None = local_path(url)
     return url if path is None else str(path.absolute())
 
 
-def _changes(state: dict[str, Any], job: Job) -> Iterator[str]:
-    """Settings and datasets that differ from those of a state, in words."""
-    then, now = _flat(state["config"]), _flat(job.config.model_dump(mode="json"))
+def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
+    """Settings and datasets that differ from those of a checkpoint, in words."""
+    then, now = _flat(checkpoint["config"]), _flat(job.config.model_dump(mode="json"))
     for key in sorted(then.keys() | now.keys()):
         if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
             yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
-    before = state["provenance"]["datasets"]
+    before = checkpoint["provenance"]["datasets"]
     found = fingerprints(job.processed_dir, job.names)
     for name in sorted(before.keys() | found.keys()):
         if before.get(name) != found.get(name):
             yield (
                 f"dataset {name} was {before.get(name, 'not trained on')}, is "
                 f"{found.get(name, 'not asked for')}"
+            )
+
+
+def _recut(state: dict[str, Any], job: Job) -> Iterator[str]:
+    """Datasets whose files are others than those that a `streaming` training drew its order from.
+
+    Their windows are the same: a dataset of another fingerprint is named by `_changes`.
+    """
+    about = state["provenance"]
+    if about["load_mode"] != "streaming":
+        return
+    then, now = about.get("cuts", {}), cuts(job.processed_dir, job.names)
+    for name in sorted(about["datasets"].keys() & now.keys()):
+        if then.get(name) != now[name]:
+            yield (
+                f"dataset {name} was prepared anew and its windows lie in other files, from which "
+                "load_mode streaming draws another order"
             )
 
 

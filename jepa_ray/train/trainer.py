@@ -32,8 +32,8 @@ from jepa_ray.storage import (
     require_writable,
     resolve,
 )
-from jepa_ray.train.device import Placement, place
-from jepa_ray.train.jobs import Job, Plan, absolute, plan
+from jepa_ray.train.device import Placement, place, require_divisors
+from jepa_ray.train.jobs import Job, Plan, absolute, plan, require_same
 from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
@@ -109,7 +109,7 @@ def train_many(
 ) -> list[TrainResult]:
     """Train one model after the other inside one fit, which starts its workers once.
 
-    Each resumes from its own last state; one that is finished is skipped.
+    Each resumes from its own last state; one that is finished is skipped, if it had these settings.
 
     Args:
         jobs: Trainings, each with a folder of its own. They share what says where a fit runs:
@@ -126,6 +126,9 @@ def train_many(
     """
     _require_one_placement(jobs)
     todo = [job for job in jobs if not job.finished]
+    for job in jobs:
+        if job not in todo:
+            require_same(job)
     with contextlib.ExitStack() as stack:
         plans = [plan(job) for job in todo]
         for job in todo:
@@ -224,6 +227,8 @@ def _require_one_placement(jobs: Sequence[Job]) -> None:
             raise ConfigError(
                 f"the trainings of one fit share {name}, found {sorted(map(str, values))}"
             )
+    for job in jobs:
+        require_divisors(job.config)
     folders = [job.folder for job in jobs]
     if len(set(folders)) < len(folders):
         raise ConfigError("the trainings of one fit need a folder each, found one twice")

@@ -16,8 +16,8 @@ from ray.train.torch import get_device
 from torch import distributed
 
 from jepa_ray import __version__
-from jepa_ray.checkpoint import read_state, state_steps, state_url
-from jepa_ray.corpus import fingerprints, prepared
+from jepa_ray.checkpoint import newest_state, read_state, state_url
+from jepa_ray.corpus import cuts, fingerprints, prepared
 from jepa_ray.errors import JepaRayError, TrainingError
 from jepa_ray.model.precision import resolved
 from jepa_ray.storage import exists, join
@@ -91,15 +91,22 @@ def _train(plan: Plan, placement: Placement, worker: Worker, tell: Teller) -> No
             provenance=_provenance(plan, placement, worker, data) | {"precision": precision},
             precision=precision,
         )
-        steps = _agreed(state_steps(job.folder), worker)
-        if steps:
-            training.restore(read_state(state_url(job.folder, steps[-1])))
+        state = _state(job.folder, worker)
+        if state:
+            training.restore(state)
         if not worker.rank:
             tell({"run": job.folder, "start_seconds": time.monotonic() - began})
         training.run()
     finally:
         if keeper:
             keeper.close()
+
+
+def _state(folder: str, worker: Worker) -> dict[str, Any] | None:
+    """The newest whole state, the same on all ranks."""
+    state = None if worker.rank else newest_state(folder)[0]
+    step = _agreed(state["step"] if state else None, worker)
+    return read_state(state_url(folder, step)) if worker.rank and step is not None else state
 
 
 def _agreed(value: T, worker: Worker) -> T:
@@ -144,5 +151,6 @@ def _provenance(plan: Plan, placement: Placement, worker: Worker, data: Data) ->
         "workers": worker.world,
         "threads": placement.threads,
         "load_mode": plan.mode,
+        "cuts": cuts(job.processed_dir, job.names) if plan.mode == "streaming" else {},
         "created_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
     }

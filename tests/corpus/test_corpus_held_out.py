@@ -3,15 +3,16 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jepa_ray.config import SplitConfig
-from jepa_ray.corpus import held_out_batches, load, open_held_out
+from jepa_ray.corpus import load, open_held_out
+from jepa_ray.corpus.batch import generator
 from tests.corpus.cuts import SPLIT, cut_anew
-from tests.corpus.windows import moments
 from tests.prepared_corpus import JIRA, write_prepared
 
 BOTH = [JIRA, "gharchive"]
@@ -23,26 +24,23 @@ def opened(processed, names=BOTH, *, split=SPLIT, batches=3, batch_size=4, seed=
     )
 
 
-def test_held_out_batches_draw_each_window_at_most_once():
-    windows = moments(50)
-    found = list(held_out_batches(windows, batches=3, batch_size=8, seed=5))
-    assert [len(x) for x in found] == [8, 8, 8]
-    drawn = torch.cat(found)[:, :, 2].sum(dim=1)
-    assert len(set(drawn.tolist())) == 24
+def test_each_window_is_drawn_at_most_once(two_datasets):
+    found = opened(two_datasets, batches=2, batch_size=4)
+    assert [len(x) for x in found] == [4, 4]
+    assert len(set(found.uids.tolist())) == 8
 
 
-def test_a_small_side_gives_fewer_batches_and_a_small_last_one():
-    found = list(held_out_batches(moments(11), batches=100, batch_size=4, seed=5))
-    assert [len(x) for x in found] == [4, 4, 3]
+def test_a_small_side_gives_fewer_batches_and_a_small_last_one(two_datasets):
+    found = opened(two_datasets, batches=1000, batch_size=4)
+    *full, last = [len(x) for x in found]
+    assert set(full) == {4}
+    assert (last, len(set(found.uids.tolist()))) == ((found.total - 1) % 4 + 1, found.total)
 
 
-def test_held_out_batches_are_the_same_each_time_and_differ_by_seed():
-    one, again, other = (
-        torch.cat(list(held_out_batches(moments(50), batches=2, batch_size=8, seed=seed)))
-        for seed in (5, 5, 6)
-    )
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
+def test_the_draw_is_the_same_each_time_and_differs_by_seed(two_datasets):
+    one, again, other = (opened(two_datasets, seed=seed).uids.tolist() for seed in (5, 5, 6))
+    assert one == again
+    assert one != other
 
 
 @pytest.mark.parametrize("mode", ["random_resplit", "grouped", "temporal"])
@@ -50,10 +48,10 @@ def test_held_out_batches_are_the_same_each_time_and_differ_by_seed():
 def test_from_disk_the_draw_is_that_from_the_loaded_side(two_datasets, mode, batches):
     split = SplitConfig(mode=mode, seed=1)
     side = load(str(two_datasets), BOTH, split).side("val")
-    theirs = list(held_out_batches(side, batches=batches, batch_size=4, seed=5))
     ours = opened(two_datasets, split=split, batches=batches)
     assert ours.total == len(side)
-    assert all(torch.equal(x, y) for x, y in zip(ours, theirs, strict=True))
+    theirs = side.take(generator(5, 0).permutation(len(side))[: batches * 4]).densify()
+    assert np.array_equal(torch.cat(list(ours)).numpy(), theirs)
 
 
 @settings(max_examples=20, deadline=None)

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jepa_ray.config import MaskConfig
-from jepa_ray.errors import ConfigError
 from jepa_ray.model import draw_masks, hidden_count, mask_kinds
 from jepa_ray.windows import SLOTS
 
@@ -150,8 +149,3 @@ def test_with_max_ratio_each_step_has_a_count_of_its_own():
     assert (min(counts), max(counts)) == (24, 58)
     assert draw_masks(config, seed=3, step=7, batch=2).hidden.shape == (2, counts[7])
     assert chi2(np.bincount(counts)[24:]) < 75  # 34 degrees of freedom, 99.99 %
-
-
-def test_a_max_ratio_that_hides_all_is_refused():
-    with pytest.raises(ConfigError, match=r"mask.max_ratio 0.999 hides 96"):
-        draw_masks(MaskConfig(max_ratio=0.999), seed=0, step=0, batch=1)

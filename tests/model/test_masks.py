@@ -71,12 +71,6 @@ def test_starts_are_uniform_over_all_places():
     assert 27 < chi2 < 103  # 58 degrees of freedom: the 0.01 % and the 99.99 % quantile, rounded
 
 
-@pytest.mark.parametrize("ratio", [0.001, 0.999])
-def test_a_ratio_that_leaves_nothing_to_see_or_to_predict_is_refused(ratio):
-    with pytest.raises(ConfigError, match=f"mask.ratio {ratio} hides"):
-        draw_masks(MaskConfig(ratio=ratio), seed=0, step=0, batch=1)
-
-
 def test_an_unknown_kind_names_the_known_ones():
     config = REFERENCE.model_copy(update={"kind": "checkers"})
     with pytest.raises(

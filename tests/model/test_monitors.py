@@ -88,7 +88,6 @@ def test_embedding_monitors_equal_numpy():
     assert meter.slot_std == pytest.approx(z.std(0).mean(), rel=1e-9)
     assert meter.rankme == pytest.approx(math.exp(-(p * np.log(p)).sum()), rel=1e-9)
     assert meter.cosine_to_mean == pytest.approx(cosines.mean(), rel=1e-9)
-    assert meter.participation_ratio == pytest.approx((s**2).sum() ** 2 / (s**4).sum(), rel=1e-9)
     np.testing.assert_allclose(meter.pooled.numpy(), pooled)
 
 
@@ -100,7 +99,7 @@ def test_constant_embeddings_have_collapsed(value, count):
         meter.update(torch.full((count, SLOTS, 8), value))
     assert meter.slot_std == pytest.approx(0, abs=1e-9)
     assert meter.cosine_to_mean == pytest.approx(1.0)
-    assert (meter.rankme, meter.participation_ratio) == (1.0, 1.0)
+    assert meter.rankme == 1.0
 
 
 def test_positional_collapse_shows_in_the_slot_std():
@@ -119,7 +118,7 @@ def test_rounding_is_no_rank():
 def test_one_window_is_enough_for_finite_numbers():
     meter = EmbeddingMeter()
     meter.update(noise(1, SLOTS, 8))
-    assert (meter.slot_std, meter.rankme, meter.participation_ratio) == (0.0, 1.0, 1.0)
+    assert (meter.slot_std, meter.rankme) == (0.0, 1.0)
     assert meter.cosine_to_mean == pytest.approx(1.0)
 
 
@@ -142,7 +141,7 @@ def test_an_empty_meter_refuses():
     for name in ("loss", "skill"):
         with pytest.raises(ValueError, match="without a batch"):
             getattr(SkillMeter(), name)
-    for name in ("slot_std", "rankme", "cosine_to_mean", "participation_ratio", "pooled"):
+    for name in ("slot_std", "rankme", "cosine_to_mean", "pooled"):
         with pytest.raises(ValueError, match="without a batch"):
             getattr(EmbeddingMeter(), name)
 

@@ -2,16 +2,21 @@
 
 import json
 import random
+import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 
-from jepa_ray.checkpoint import load_checkpoint, read_state, state_steps, state_url
+from jepa_ray.checkpoint import load_checkpoint, newest_state, read_state, state_steps, state_url
 from jepa_ray.config import TrainConfig
+from jepa_ray.corpus import cuts
 from jepa_ray.errors import CheckpointError, ConfigError
+from jepa_ray.train import train_many
 from jepa_ray.train.data import Data
 from jepa_ray.train.jobs import Job, plan
+from tests.corpus.cuts import cut_anew
 from tests.prepared_corpus import JIRA
 from tests.train.trainings import TINY, bits, corpus_folder, data_of, kept, without_time
 
@@ -156,6 +161,26 @@ def test_a_run_that_was_not_begun_begins(processed, tmp_path):
     assert plan(job(processed, tmp_path / "new")).step is None
 
 
+def test_a_finished_run_of_other_settings_or_data_is_not_taken_for_the_result(processed, tmp_path):
+    config = config_of(steps=2)
+    about = {"datasets": fingerprint_of(processed), "device": "cpu", "workers": 1}
+    kept(data_of(processed, config), tmp_path, config, provenance=about)
+    (done,) = train_many([job(processed, tmp_path, steps=2)], storage_path=str(tmp_path))
+    assert done.steps == 2
+    with pytest.raises(ConfigError, match=r"result of another training: lr was 0.001, is 0.5; "):
+        train_many([job(processed, tmp_path, steps=2, lr=0.5)], storage_path=str(tmp_path))
+    other = corpus_folder(tmp_path / "other", records=50)
+    with pytest.raises(ConfigError, match=f"result of another training: dataset {JIRA} was "):
+        train_many([job(other, tmp_path, steps=2)], storage_path=str(tmp_path))
+
+
+def test_the_workers_that_may_come_up_divide_the_batch_of_each_job_of_a_fit(processed, tmp_path):
+    elastic = {"workers": 4, "min_workers": 3}
+    jobs = [job(processed, tmp_path / str(batch), batch_size=batch, **elastic) for batch in (12, 8)]
+    with pytest.raises(ConfigError, match=r"3 workers, which does not divide batch_size 8;"):
+        train_many(jobs, storage_path=str(tmp_path))
+
+
 def test_other_settings_are_refused_with_the_keys_that_differ(processed, stopped):
     with pytest.raises(ConfigError) as caught:
         plan(job(processed, stopped, lr=0.5, mask={"ratio": 0.5}))
@@ -177,6 +202,21 @@ def test_another_corpus_is_refused(stopped, tmp_path):
         plan(job(other, stopped))
 
 
+@pytest.mark.parametrize(("mode", "refused"), [("streaming", True), ("memory", False)])
+def test_a_streamed_corpus_that_was_cut_anew_is_refused(processed, tmp_path, mode, refused):
+    config, anew = config_of(steps=2), tmp_path / "anew"
+    about = {
+        "datasets": fingerprint_of(processed), "load_mode": mode, "cuts": cuts(processed, [JIRA])
+    }  # fmt: skip
+    with pytest.raises(KilledError):
+        kept(killed_at(data_of(processed, config, mode=mode), 1), tmp_path, config,
+             provenance=about)  # fmt: skip
+    assert plan(job(processed, tmp_path, steps=2)).step == 0
+    cut_anew(Path(processed) / JIRA, anew / JIRA, parts=3)
+    with pytest.raises(ConfigError, match="other files") if refused else nullcontext():
+        plan(job(str(anew), tmp_path, steps=2))
+
+
 def test_a_state_of_another_format_is_refused(processed, stopped):
     file = state_url(str(stopped), 9)
     state = torch.load(file, weights_only=True)
@@ -186,9 +226,42 @@ def test_a_state_of_another_format_is_refused(processed, stopped):
         plan(job(processed, stopped))
 
 
-def test_a_damaged_state_says_which_file_to_delete(processed, stopped):
-    Path(state_url(str(stopped), 9)).write_bytes(b"x")
-    with pytest.raises(CheckpointError, match=r"step-00000009.pt .* delete that file"):
-        plan(job(processed, stopped))
-    Path(state_url(str(stopped), 9)).unlink()
+def flip_a_bit(file: str) -> None:
+    """In the largest tensor of a state."""
+    data = bytearray(Path(file).read_bytes())
+    with zipfile.ZipFile(file) as archive:
+        tensors = [info for info in archive.infolist() if "/data/" in info.filename]
+        values = archive.read(max(tensors, key=lambda info: info.file_size))
+    data[data.index(values) + len(values) // 2] ^= 64
+    Path(file).write_bytes(data)
+
+
+def test_a_damaged_state_is_passed_over_in_one_line(processed, stopped, caplog):
+    flip_a_bit(state_url(str(stopped), 9))
     assert plan(job(processed, stopped)).step == 0
+    assert "step-00000009.pt is not a checkpoint, or damaged: the checksum of its" in caplog.text
+    assert "going on from the state before, of step 0" in caplog.text
+    assert "\n" not in caplog.messages[0]
+
+
+def test_where_all_states_are_damaged_the_message_says_what_to_do(processed, stopped):
+    for step in (0, 9):
+        flip_a_bit(state_url(str(stopped), step))
+    with pytest.raises(CheckpointError, match=r"step-00000009.pt .* to begin again, or choose"):
+        plan(job(processed, stopped))
+
+
+def test_damaged_states_of_later_steps_do_not_crowd_out_new_ones(processed, stopped):
+    flip_a_bit(state_url(str(stopped), 9))
+    with pytest.raises(KilledError):
+        kept(killed_at(data_of(processed, config_of()), 2), stopped,
+             config_of(checkpoint={"every": 1, "keep_last": 1}),
+             state=newest_state(str(stopped))[0])  # fmt: skip
+    assert state_steps(str(stopped)) == [2]
+
+
+def test_the_order_in_which_datasets_are_given_does_not_matter(processed, tmp_path):
+    one, other = (
+        Job(processed, names, config_of(), str(tmp_path)) for names in (("b", "a"), ("a", "b"))
+    )
+    assert one == other
