@@ -11,9 +11,11 @@ from safetensors.torch import load_file
 from tensorboardX.proto.event_pb2 import Event
 
 from jepa_ray.checkpoint import load_checkpoint, state_steps
-from jepa_ray.config import CheckpointConfig, TrainConfig, load_config
+from jepa_ray.config import CheckpointConfig, ObjectiveConfig, TrainConfig, load_config
 from jepa_ray.errors import TrainingError
+from jepa_ray.train.data import Worker
 from jepa_ray.train.keeper import Keeper
+from jepa_ray.train.loop import Training
 from tests.train.trainings import CONFIG, bits, corpus_folder, data_of, kept
 
 
@@ -138,14 +140,41 @@ def test_weights_that_are_not_finite_are_never_saved(data, tmp_path):
             with torch.no_grad():
                 training.objective.model.predictor.head.bias.fill_(float("nan"))
 
-    from jepa_ray.train.data import Worker
-    from jepa_ray.train.loop import Training
-
     keeper = Keeper(str(tmp_path), keep_last=9)
     training = Training(
         CONFIG, data, Worker(), report=report, keeper=keeper, folder=str(tmp_path)
     )  # fmt: skip
-    with pytest.raises(TrainingError, match=r"step 3: the weight predictor.head.bias is not"):
+    said = r"step 3: the weight predictor.head.bias is not finite; the last good state .*; windows:"
+    with pytest.raises(TrainingError, match=said):
+        training.run()
+    keeper.close()
+    assert state_steps(str(tmp_path)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda engine: engine.objective.collapse.by_window.up.weight,
+         r"the weight objective\.collapse\.by_window\.up\.weight"),
+        (lambda engine: engine.optimizer.state[engine._trained[0]]["exp_avg"],
+         r"the moment optimizer\.state\.0\.exp_avg"),
+    ],
+)  # fmt: skip
+def test_a_state_is_saved_only_where_all_that_a_step_changes_is_finite(
+    data, tmp_path, damage, said
+):
+    def report(row):
+        if row["step"] == 3 and "val_loss" in row:
+            with torch.no_grad():
+                damage(training._engine).view(-1)[0] = float("nan")
+
+    objective = ObjectiveConfig(regulariser="vicreg", pooled=True)
+    keeper = Keeper(str(tmp_path), keep_last=9)
+    training = Training(
+        CONFIG.model_copy(update={"objective": objective}), data, Worker(), report=report,
+        keeper=keeper, folder=str(tmp_path),
+    )  # fmt: skip
+    with pytest.raises(TrainingError, match=rf"^step 3: {said} is not finite; .*; windows: 0x"):
         training.run()
     keeper.close()
     assert state_steps(str(tmp_path)) == [0]
