@@ -7,6 +7,7 @@ to the bit, the one that was never stopped; what a state must hold is in `_resum
 
 import contextlib
 import json
+import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -40,7 +41,7 @@ class _At:
     step: int = 0
     uids: Uids = field(default_factory=lambda: np.zeros(0, np.uint64))  # of its last batch
     rows: list[Row] = field(default_factory=list)
-    best: float | None = None
+    best: dict[str, float] = field(default_factory=dict)  # by what it is kept, one or none
 
 
 class Training:
@@ -84,7 +85,7 @@ class Training:
         resume = state["resume"]
         self._engine.restore(resume)
         at = self._at
-        at.step, at.best = state["step"], resume["best"]
+        at.step, at.best = state["step"], dict(resume["best"])
         at.rows = json.loads(resume["rows"])
         self._losses.restore(resume["recent"])
         self._clock = Clock(resume["seconds"])
@@ -178,9 +179,9 @@ class Training:
     def _keep_best(self, row: Row) -> None:
         name = self._config.checkpoint.keep_best
         score = row[name] if name else None
-        if score is None or (self._at.best is not None and score <= self._at.best):
+        if name is None or score is None or score <= self._at.best.get(name, -math.inf):
             return
-        self._at.best = score
+        self._at.best = {name: score}  # of another name: chosen at a resume, they do not compare
         if self._keeper:
             self._keeper.save_best(self._checkpoint())
 
