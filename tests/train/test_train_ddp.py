@@ -55,7 +55,7 @@ torch.distributed.destroy_process_group()
 
 
 def two_workers(processed: str, settings: dict, how: str = "sound") -> list[dict]:
-    """What each rank printed; nothing where it failed in a collective that the other left."""
+    """What each rank printed; why it failed where the other left it in a collective."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -64,12 +64,12 @@ def two_workers(processed: str, settings: dict, how: str = "sound") -> list[dict
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", _RANK, processed, str(rank),
              json.dumps(settings), how],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
         )
         for rank in (0, 1)
     ]  # fmt: skip
-    outs = [rank.communicate(timeout=280)[0] for rank in ranks]
-    return [json.loads(out) if out else {} for out in outs]
+    ended = [rank.communicate(timeout=280) for rank in ranks]
+    return [json.loads(out) if out else {"failed": said} for out, said in ended]
 
 
 @pytest.mark.slow
@@ -89,7 +89,8 @@ def test_two_workers_have_the_rows_of_one_and_equal_weights_on_all_ranks(tmp_pat
 
 def test_a_damaged_window_is_named_by_the_rank_that_holds_it(tmp_path: Path):
     settings = SHORT | {"objective": {"regulariser": "vicreg"}}
-    _, guilty = two_workers(corpus_folder(tmp_path), settings, "damaged")
+    innocent, guilty = two_workers(corpus_folder(tmp_path), settings, "damaged")
+    assert "error" in guilty, (innocent, guilty)
     assert guilty["error"].startswith("step 5: 1 window(s) of the batch of rank 1 hold a NaN")
     assert guilty["error"].endswith(f"windows: {guilty['uid']}")
 

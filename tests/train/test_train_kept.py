@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from jepa_ray.checkpoint import load_checkpoint, state_steps
 from jepa_ray.config import CheckpointConfig, ObjectiveConfig, TrainConfig, load_config
 from jepa_ray.errors import TrainingError
 from jepa_ray.train.data import Worker
+from jepa_ray.train.events import Events
 from jepa_ray.train.keeper import Keeper
 from jepa_ray.train.loop import Training
 from tests.train.trainings import CONFIG, bits, corpus_folder, data_of, kept
@@ -94,6 +96,25 @@ def test_the_events_show_every_row_once(data, tmp_path):
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
     rows = [json.loads(line) for line in lines]
     assert shown == [(row["step"], pytest.approx(row["val_loss"])) for row in rows]
+
+
+def test_the_events_of_a_resumed_run_keep_their_distances():
+    rows = [{"step": step, "val_loss": 1.0, "seconds": 100.0 * step} for step in range(4)]
+    first, *shown = _events(Events().add(rows))
+    assert first.file_version == "brain.Event:2"
+    assert [event.wall_time - first.wall_time for event in shown] == [0, 100, 200, 300]
+    assert shown[-1].wall_time == pytest.approx(time.time(), abs=60)
+
+
+def test_what_a_killed_write_left_is_gone_at_the_next_run(tmp_path):
+    left = [tmp_path / part / ".tmp-killed" for part in ("", "states", "best", "tensorboard")]
+    rays = tmp_path / "ray" / ".tmp-of-ray"
+    for file in (*left, rays):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("half")
+    Keeper(str(tmp_path), keep_last=2).close()
+    assert not any(file.exists() for file in left)
+    assert rays.exists()
 
 
 def _events(data: bytes):
