@@ -1,8 +1,6 @@
 """N workers train what one trains: two gloo processes against one, without Ray."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +26,8 @@ from tests.train.trainings import bits, data_of
 
 processed, rank, settings = sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])
 torch.set_num_threads(1)
-torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
+store = torch.distributed.FileStore(sys.argv[5], 2)
+torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
 config, worker = TrainConfig(**settings), Worker(rank, 2)
 data, told, uids = data_of(processed, config, worker), [], []
 
@@ -56,15 +55,12 @@ torch.distributed.destroy_process_group()
 
 def two_workers(processed: str, settings: dict, how: str = "sound") -> list[dict]:
     """What each rank printed; why it failed where the other left it in a collective."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    store = f"{processed}.store"
     ranks = [
         subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", _RANK, processed, str(rank),
-             json.dumps(settings), how],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+             json.dumps(settings), how, store],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for rank in (0, 1)
     ]  # fmt: skip
