@@ -15,10 +15,13 @@ It looks at the windows, not at the JEPA loss, so a collapsed encoder cannot ple
 import torch
 from torch import Tensor
 
-from jepa_ray.windows import SLOTS
+from jepa_ray.windows import INDEX, SLOTS
 
-ACTIVITY_FEATURES = slice(2, 7)
+ACTIVITY_FEATURES = slice(INDEX["calendar_event"], INDEX["code_activity"] + 1)
 """calendar_event, task, email_activity, project_activity, code_activity."""
+
+ACTIVITIES = ACTIVITY_FEATURES.stop - ACTIVITY_FEATURES.start
+"""How many these are."""
 
 
 class ActivityProbe:

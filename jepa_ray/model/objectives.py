@@ -20,20 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from jepa_ray.config import ObjectiveConfig, TrainConfig
+from jepa_ray.model.activity import ACTIVITIES, ACTIVITY_FEATURES
 from jepa_ray.model.chunks import mean_by_chunks
 from jepa_ray.model.collapse_term import BatchNorm, CollapseTerm
 from jepa_ray.model.layers import take_slots
 from jepa_ray.model.network import ScheduleJEPA, full_precision
-from jepa_ray.windows import INDEX, POSITIONS, STORED
-
-ACTIVITIES = (
-    "calendar_event",
-    "task",
-    "email_activity",
-    "project_activity",
-    "code_activity",
-)
-"""What `supervised` tells of each hidden slot."""
+from jepa_ray.windows import POSITIONS, STORED
 
 CACHE_ROWS = 64
 """Windows at a time on a CPU: what they need stays in its cache. Larger and smaller were slower."""
@@ -77,12 +69,11 @@ class Objective(nn.Module):
         self.model = model
         self.config = config
         width = model.config.d_model
-        outputs = {"jepa": 0, "mae": len(STORED), "supervised": len(ACTIVITIES)}[config.kind]
+        outputs = {"jepa": 0, "mae": len(STORED), "supervised": ACTIVITIES}[config.kind]
         regularised = config.regulariser != "none" and (config.slots > 0 or config.pooled)
         with torch.device("meta"):  # allocates and draws nothing: _initialise does
             self.readout = nn.Linear(width, outputs) if outputs else None
             self.collapse = CollapseTerm(width, config, seed=seed) if regularised else None
-        self._activities = [INDEX[name] for name in ACTIVITIES]
         self._compiled: Callable[..., Terms] | None = None
         generator = torch.Generator().manual_seed(seed)
         for added in (self.readout, self.collapse):
@@ -141,7 +132,7 @@ class Objective(nn.Module):
         there = take_slots(x, hidden).to(predictions.dtype)  # [B, H, 16]
         if self.config.kind == "mae":
             return F.mse_loss(predictions, there[..., POSITIONS:])
-        on = (there[..., self._activities] > 0).to(predictions.dtype)
+        on = (there[..., ACTIVITY_FEATURES] > 0).to(predictions.dtype)
         return F.binary_cross_entropy_with_logits(predictions, on)
 
     def update_target(self, decay: float) -> None:

@@ -18,6 +18,9 @@ from fsspec.core import url_to_fs
 from jepa_ray.errors import UsageError
 from jepa_ray.storage.remote import reachable, remote_faults
 
+UNFINISHED = ".tmp-"
+"""How the names of files begin that are not written whole yet."""
+
 
 def join(base: str | Path, *parts: str) -> str:
     """A path or URL below `base`."""
@@ -78,7 +81,7 @@ def write_bytes(url: str | Path, data: bytes) -> None:
         fs.pipe_file(remote, data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -95,6 +98,17 @@ def write_json(url: str | Path, document: Any) -> None:
     """Write a JSON document, readable, with a newline at its end; NaN is refused."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes(url, (text + "\n").encode())
+
+
+def remove_unfinished(url: str | Path) -> None:
+    """Remove what writes that were killed left in a folder.
+
+    The caller holds the folder: a write under way would lose its file. On an object store a killed
+    write leaves nothing.
+    """
+    path = local_path(url)
+    for left in path.glob(f"{UNFINISHED}*") if path else ():
+        left.unlink(missing_ok=True)
 
 
 @reachable

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from jepa_ray.storage.files import local_path, resolve
+from jepa_ray.storage.files import UNFINISHED, local_path, resolve
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
     path = local_path(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent if path else None, prefix=".tmp-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent if path else None, prefix=UNFINISHED)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

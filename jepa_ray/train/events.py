@@ -19,14 +19,22 @@ FILE_NAME = "events.out.tfevents.0.jepa_ray"
 
 
 class Events:
-    """Scalars of metrics rows as an event file."""
+    """Scalars of metrics rows as an event file.
+
+    Their times lie `seconds` after a beginning, so rows of before a resume keep their distances;
+    the time between the runs is left out, as it is in `seconds`.
+    """
 
     def __init__(self) -> None:
-        self._file = bytearray(_record(Event(wall_time=time.time(), file_version="brain.Event:2")))
+        self._file = bytearray()
         self._rows = 0
+        self._began = 0.0
 
     def add(self, rows: Sequence[dict[str, Any]]) -> bytes:
-        """Take all rows so far, of which the first ones may be known; return the whole file."""
+        """Take all rows so far, at least one; the first may be known. Return the whole file."""
+        if not self._file:
+            self._began = time.time() - rows[-1]["seconds"]
+            self._file += _record(Event(wall_time=self._began, file_version="brain.Event:2"))
         for row in rows[self._rows :]:
             values = [
                 Summary.Value(tag=name, simple_value=value)
@@ -34,7 +42,8 @@ class Events:
                 if name != "step" and isinstance(value, (int, float))
             ]
             summary = Summary(value=values)
-            self._file += _record(Event(wall_time=time.time(), step=row["step"], summary=summary))
+            at = self._began + row["seconds"]
+            self._file += _record(Event(wall_time=at, step=row["step"], summary=summary))
         self._rows = len(rows)
         return bytes(self._file)
 

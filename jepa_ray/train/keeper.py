@@ -14,13 +14,14 @@ import yaml
 from jepa_ray.checkpoint import (
     FILE_NAME,
     SAFETENSORS_NAME,
+    STATES,
     state_url,
     write_document,
     write_safetensors,
     write_state,
 )
 from jepa_ray.errors import JepaRayError, TrainingError
-from jepa_ray.storage import join, write_bytes, write_json
+from jepa_ray.storage import join, remove_unfinished, write_bytes, write_json
 from jepa_ray.train import events
 
 METRICS_FILE = "metrics.jsonl"
@@ -35,7 +36,7 @@ class Keeper:
     """Writes the states, the best model, the metrics and the result of one training.
 
     Args:
-        folder: Of the run: path or URL.
+        folder: Of the run: path or URL, held by this run. Left-overs of killed writes are removed.
         keep_last: States that are kept.
     """
 
@@ -45,6 +46,8 @@ class Keeper:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jepa-ray-keeper")
         self._pending: tuple[str, Future[Any]] | None = None
         self._events = events.Events()
+        for part in (folder, *(join(folder, name) for name in (STATES, BEST, events.FOLDER))):
+            remove_unfinished(part)
 
     def save_state(self, checkpoint: dict[str, Any], resume: dict[str, Any]) -> None:
         """Save a state to resume from; the tensors must be copies."""

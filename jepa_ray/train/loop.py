@@ -7,13 +7,12 @@ to the bit, the one that was never stopped; what a state must hold is in `_resum
 
 import contextlib
 import json
-from collections import deque
+import math
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from jepa_ray.checkpoint import checkpoint_document, state_steps, state_url
 from jepa_ray.config import TrainConfig
@@ -23,15 +22,10 @@ from jepa_ray.model.precision import Precision
 from jepa_ray.train.clock import Clock
 from jepa_ray.train.data import Batch, Data, Worker
 from jepa_ray.train.engine import Engine
-from jepa_ray.train.finite import (
-    CHECK_EVERY,
-    LossWatch,
-    NotFiniteError,
-    explained,
-    not_finite_weights,
-)
+from jepa_ray.train.finite import Uids, explained, require_finite_weights
 from jepa_ray.train.generators import gather_generators, restore_generators
 from jepa_ray.train.keeper import Keeper
+from jepa_ray.train.losses import MEET_EVERY, Losses, NotFiniteError
 from jepa_ray.train.validate import collapsing, require_finite_row, validated
 
 Row = dict[str, Any]
@@ -44,10 +38,10 @@ of the collapse guard."""
 class _At:
     """Where a training is."""
 
-    recent: deque[Tensor]  # losses that the next row takes the mean of
     step: int = 0
+    uids: Uids = field(default_factory=lambda: np.zeros(0, np.uint64))  # of its last batch
     rows: list[Row] = field(default_factory=list)
-    best: float | None = None
+    best: dict[str, float] = field(default_factory=dict)  # by what it is kept, one or none
 
 
 class Training:
@@ -81,9 +75,9 @@ class Training:
         self._provenance = dict(provenance or {})
         self._engine = Engine(config, worker, precision=precision)
         self.objective = self._engine.objective
-        self._at = _At(recent=deque(maxlen=config.val_every))
+        self._at = _At()
         self._clock = Clock()
-        self._losses = LossWatch(worker.device)
+        self._losses = Losses(worker, keep=config.val_every)
         self._warned = False
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -91,9 +85,9 @@ class Training:
         resume = state["resume"]
         self._engine.restore(resume)
         at = self._at
-        at.step, at.best = state["step"], resume["best"]
+        at.step, at.best = state["step"], dict(resume["best"])
         at.rows = json.loads(resume["rows"])
-        at.recent.extend(resume["recent"].to(self._worker.device).unbind())
+        self._losses.restore(resume["recent"])
         self._clock = Clock(resume["seconds"])
         self._warned = bool(at.rows and at.rows[-1]["collapsing"])
         restore_generators(resume["generators"], self._worker)
@@ -106,7 +100,8 @@ class Training:
             Empty on other ranks.
 
         Raises:
-            TrainingError: A loss or a weight is not finite, a save failed, or the guard stops it.
+            TrainingError: A batch, a loss or a weight is not finite, a save failed, or the guard
+                stops it.
         """
         at, steps = self._at, self._config.steps
         if not at.rows:
@@ -119,7 +114,7 @@ class Training:
                 for batch, waited in batches:
                     self._step(batch, waited)
         except NotFiniteError as error:
-            raise explained(error.step, self._data.make, self._worker, self._before()) from None
+            raise explained(error, self._data.make, self._worker, self._before()) from None
         assert at.step == steps
         if self._keeper:
             self._keeper.finish(self._checkpoint())
@@ -131,19 +126,19 @@ class Training:
 
     def _step(self, batch: Batch, waited: float) -> None:
         at, config = self._at, self._config
-        loss = self._engine.step(batch, at.step)
-        self._losses.add(at.step, loss)
-        at.recent.append(loss)
+        at.uids = batch.uids
+        self._losses.look(at.step, batch.x)
+        self._losses.add(at.step, self._engine.step(batch, at.step))
         at.step += 1
         validates = at.step % config.val_every == 0 or at.step == config.steps
         saves = validates if config.checkpoint.every is None else self._saves()
         self._clock.step(waited)
         if self._keeper:
             self._keeper.check()
-        if validates or saves or at.step % CHECK_EVERY == 0:
-            self._losses.check()
+        if validates or saves or at.step % MEET_EVERY == 0:
+            self._losses.meet()
             if not self._worker.rank:
-                self._report({"step": at.step, "loss": float(loss), **self._clock.means()})
+                self._report({"step": at.step, "loss": self._losses.last(), **self._clock.means()})
         if validates:
             self._validate()
         if saves:
@@ -165,10 +160,10 @@ class Training:
         numbers = validated(
             self.objective, self._data.held_out, config.objective.kind, self._worker.device
         )
-        require_finite_row(numbers, at.step, self._before())
+        require_finite_row(numbers, at.step, at.uids, self._before)
         row = {
             "step": at.step,
-            "train_loss": float(torch.stack(list(at.recent)).mean()) if at.step else None,
+            "train_loss": self._losses.mean(),
             **numbers,
             "seconds": self._clock.seconds(),
             **self._clock.take(),
@@ -184,9 +179,9 @@ class Training:
     def _keep_best(self, row: Row) -> None:
         name = self._config.checkpoint.keep_best
         score = row[name] if name else None
-        if score is None or (self._at.best is not None and score <= self._at.best):
+        if name is None or score is None or score <= self._at.best.get(name, -math.inf):
             return
-        self._at.best = score
+        self._at.best = {name: score}  # of another name: chosen at a resume, they do not compare
         if self._keeper:
             self._keeper.save_best(self._checkpoint())
 
@@ -217,22 +212,24 @@ class Training:
         document = checkpoint_document(
             model, self._config, step=self._at.step, provenance=self._provenance
         )
-        if not all(bool(torch.isfinite(value).all()) for value in model.parameters()):
-            raise not_finite_weights(model, self._at.step, self._before())
+        self._require_finite(model.state_dict())
         return document
 
     def _resume(self, generators: list[dict[str, Any]]) -> dict[str, Any]:
-        """What a training needs beside the model to go on to the bit."""
-        at = self._at
-        empty = torch.zeros(0)
+        """What a training needs beside the model to go on to the bit; all of it finite."""
+        at, weights = self._at, self._engine.weights()
+        self._require_finite(weights)
         return {
-            **self._engine.weights(),
+            **weights,
             "rows": json.dumps(at.rows),
-            "recent": torch.stack(list(at.recent)).cpu() if at.recent else empty,
+            "recent": self._losses.state(),
             "best": at.best,
             "seconds": self._clock.seconds(),
             "generators": generators,
         }
+
+    def _require_finite(self, values: Mapping[str, Any]) -> None:
+        require_finite_weights(values, self._at.step, self._at.uids, self._before)
 
     def _before(self) -> str:
         """Which state is the last good one."""

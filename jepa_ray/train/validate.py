@@ -5,7 +5,7 @@ and those of step 0 are the untrained encoder's.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from jepa_ray.model import Masks, Monitors, measure
 from jepa_ray.model.activity import ActivityProbe
 from jepa_ray.model.collapse import collapse_reasons
 from jepa_ray.model.objectives import Objective
+from jepa_ray.train.finite import Uids, named
 
 Row = dict[str, Any]
 Batches = Sequence[tuple[Tensor, Masks]]
@@ -62,18 +63,26 @@ def validated(objective: Objective, held_out: Batches, kind: str, device: torch.
     }
 
 
-def require_finite_row(numbers: dict[str, Any], step: int, before: str) -> None:
+def require_finite_row(
+    numbers: dict[str, Any], step: int, uids: Uids, before: Callable[[], str]
+) -> None:
     """Refuse a validation that is not finite.
 
+    Args:
+        numbers: Its numbers.
+        step: After which it was made.
+        uids: Of that step's windows on this rank.
+        before: Says which state is the last good one.
+
     Raises:
-        TrainingError: It is not; the message names the step and the state before it.
+        TrainingError: It is not; the message names the step, its windows and the state before it.
     """
     wrong = [k for k, v in numbers.items() if isinstance(v, float) and not math.isfinite(v)]
     if wrong:
         what = "held-out loss" if "val_loss" in wrong else wrong[0]
         raise TrainingError(
             f"the {what} is not finite at step {step}; lower lr, or look for damaged windows with "
-            f"`jepa-ray inspect`; {before}"
+            f"`jepa-ray inspect`; {before()}{named(uids)}"
         )
 
 

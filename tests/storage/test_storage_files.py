@@ -14,6 +14,7 @@ from jepa_ray.storage import (
     local_path,
     read_bytes,
     read_json,
+    remove_unfinished,
     write_bytes,
     write_json,
 )
@@ -34,6 +35,16 @@ def base(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_what_is_written_is_read_back(base):
     write_bytes(join(base, "a", "b", "c.bin"), b"\x00\xff")
     assert read_bytes(join(base, "a", "b", "c.bin")) == b"\x00\xff"
+
+
+def test_what_a_killed_write_left_is_removed_and_nothing_else(base):
+    write_bytes(join(base, "whole"), b"1")
+    folder = local_path(base)
+    if folder:
+        (folder / ".tmp-killed").write_bytes(b"half")
+    remove_unfinished(base)
+    remove_unfinished(join(base, "nothing"))
+    assert list_names(base) == ["whole"]
 
 
 def test_a_second_write_replaces_the_first(base):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from safetensors.torch import load_file
 from tensorboardX.proto.event_pb2 import Event
 
 from jepa_ray.checkpoint import load_checkpoint, state_steps
-from jepa_ray.config import CheckpointConfig, TrainConfig, load_config
+from jepa_ray.config import CheckpointConfig, ObjectiveConfig, TrainConfig, load_config
 from jepa_ray.errors import TrainingError
+from jepa_ray.train.data import Worker
+from jepa_ray.train.events import Events
 from jepa_ray.train.keeper import Keeper
+from jepa_ray.train.loop import Training
 from tests.train.trainings import CONFIG, bits, corpus_folder, data_of, kept
 
 
@@ -94,6 +98,25 @@ def test_the_events_show_every_row_once(data, tmp_path):
     assert shown == [(row["step"], pytest.approx(row["val_loss"])) for row in rows]
 
 
+def test_the_events_of_a_resumed_run_keep_their_distances():
+    rows = [{"step": step, "val_loss": 1.0, "seconds": 100.0 * step} for step in range(4)]
+    first, *shown = _events(Events().add(rows))
+    assert first.file_version == "brain.Event:2"
+    assert [event.wall_time - first.wall_time for event in shown] == [0, 100, 200, 300]
+    assert shown[-1].wall_time == pytest.approx(time.time(), abs=60)
+
+
+def test_what_a_killed_write_left_is_gone_at_the_next_run(tmp_path):
+    left = [tmp_path / part / ".tmp-killed" for part in ("", "states", "best", "tensorboard")]
+    rays = tmp_path / "ray" / ".tmp-of-ray"
+    for file in (*left, rays):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("half")
+    Keeper(str(tmp_path), keep_last=2).close()
+    assert not any(file.exists() for file in left)
+    assert rays.exists()
+
+
 def _events(data: bytes):
     while data:
         size = int.from_bytes(data[:8], "little")
@@ -138,14 +161,41 @@ def test_weights_that_are_not_finite_are_never_saved(data, tmp_path):
             with torch.no_grad():
                 training.objective.model.predictor.head.bias.fill_(float("nan"))
 
-    from jepa_ray.train.data import Worker
-    from jepa_ray.train.loop import Training
-
     keeper = Keeper(str(tmp_path), keep_last=9)
     training = Training(
         CONFIG, data, Worker(), report=report, keeper=keeper, folder=str(tmp_path)
     )  # fmt: skip
-    with pytest.raises(TrainingError, match=r"step 3: the weight predictor.head.bias is not"):
+    said = r"step 3: the weight predictor.head.bias is not finite; the last good state .*; windows:"
+    with pytest.raises(TrainingError, match=said):
+        training.run()
+    keeper.close()
+    assert state_steps(str(tmp_path)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda engine: engine.objective.collapse.by_window.up.weight,
+         r"the weight objective\.collapse\.by_window\.up\.weight"),
+        (lambda engine: engine.optimizer.state[engine._trained[0]]["exp_avg"],
+         r"the moment optimizer\.state\.0\.exp_avg"),
+    ],
+)  # fmt: skip
+def test_a_state_is_saved_only_where_all_that_a_step_changes_is_finite(
+    data, tmp_path, damage, said
+):
+    def report(row):
+        if row["step"] == 3 and "val_loss" in row:
+            with torch.no_grad():
+                damage(training._engine).view(-1)[0] = float("nan")
+
+    objective = ObjectiveConfig(regulariser="vicreg", pooled=True)
+    keeper = Keeper(str(tmp_path), keep_last=9)
+    training = Training(
+        CONFIG.model_copy(update={"objective": objective}), data, Worker(), report=report,
+        keeper=keeper, folder=str(tmp_path),
+    )  # fmt: skip
+    with pytest.raises(TrainingError, match=rf"^step 3: {said} is not finite; .*; windows: 0x"):
         training.run()
     keeper.close()
     assert state_steps(str(tmp_path)) == [0]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from jepa_ray.config import ObjectiveConfig
 from jepa_ray.errors import CorpusError, TrainingError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.model.objectives import build_objective
@@ -227,6 +228,20 @@ def damaged(data: Data, step: int, row: int = 2, value: float = math.nan) -> Dat
     return replace(data, make=make)
 
 
+def test_a_damaged_hidden_slot_is_seen_by_an_objective_that_compares(corpus):
+    """With > 0 a NaN is "off", so the loss would be finite."""
+    config = CONFIG.model_copy(update={"objective": ObjectiveConfig(kind="supervised")})
+
+    def make(step: int) -> Any:
+        batch = corpus.make(step)
+        batch.x[2, batch.hidden[2, 0], 5] = math.nan
+        return batch
+
+    uid = corpus.make(0).uids[2]
+    with pytest.raises(TrainingError, match=rf"^step 1: 1 window.* hold a NaN.* 0x{uid:016x}$"):
+        trained(replace(corpus, make=make), config)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("step", [0, 3, 6])
 def test_a_damaged_window_stops_the_training_at_its_step_and_is_named(corpus, step, value):
@@ -247,6 +262,18 @@ def test_a_held_out_loss_that_is_not_finite_stops_the_training(corpus):
     held_out = [(torch.full_like(x, math.nan), masks) for x, masks in corpus.held_out]
     with pytest.raises(TrainingError, match=r"the held-out loss is not finite at step 0"):
         trained(replace(corpus, held_out=held_out))
+
+
+def test_a_held_out_loss_that_is_not_finite_later_names_the_windows_of_its_step(corpus):
+    def report(row):
+        if row["step"] == 0:
+            own.held_out[0][0].fill_(math.nan)
+
+    own = replace(corpus, held_out=[(x.clone(), masks) for x, masks in corpus.held_out])
+    with pytest.raises(TrainingError, match=r"held-out loss is not finite at step 3") as caught:
+        Training(CONFIG, own, Worker(), report=report).run()
+    uids = " ".join(f"0x{uid:016x}" for uid in corpus.make(2).uids)
+    assert str(caught.value).endswith(f"; windows: {uids}")
 
 
 def test_no_row_that_is_not_finite_is_ever_reported(corpus):

@@ -122,6 +122,20 @@ def test_a_state_is_a_checkpoint_that_loads(processed, tmp_path):
     assert load_checkpoint(state_url(str(tmp_path), 6)).step == 6
 
 
+def test_the_best_by_another_number_is_not_compared_with_it(processed, tmp_path):
+    config = config_of(steps=9, val_every=3, checkpoint={"keep_best": "rankme"})
+    with pytest.raises(KilledError):
+        kept(killed_at(data_of(processed, config), 5), tmp_path, config)
+    state = newest(tmp_path)
+    assert list(state["resume"]["best"]) == ["rankme"]
+    config = config_of(steps=9, val_every=3, checkpoint={"keep_best": "skill"})
+    kept(data_of(processed, config), tmp_path, config, state=state)
+    (score,) = newest(tmp_path)["resume"]["best"].items()
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines][2:]
+    assert score == ("skill", max(row["skill"] for row in rows))
+
+
 def test_the_time_of_a_resumed_training_goes_on(processed, tmp_path):
     config = config_of(steps=9)
     with pytest.raises(KilledError):
