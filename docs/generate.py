@@ -8,6 +8,8 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pictures import picture
 from pydantic import BaseModel
@@ -57,7 +59,17 @@ def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from fields(nested, f"{prefix}{name}.")
             continue
         default = field.get_default(call_default_factory=True)
-        yield from (f"### {prefix}{name}", "", f"{field.description} Default: `{default}`.", "")
+        said = f"{field.description} {allowed(nested)}Default: `{default}`."
+        yield from (f"### {prefix}{name}", "", said, "")
+
+
+def allowed(annotation: Any) -> str:
+    """The values of a setting that has a fixed list of them, as a sentence."""
+    parts = [annotation]
+    if get_origin(annotation) in (Union, UnionType):
+        parts = list(get_args(annotation))
+    values = [v for part in parts if get_origin(part) is Literal for v in get_args(part)]
+    return f"One of {', '.join(f'`{value}`' for value in values)}. " if values else ""
 
 
 def sources() -> str:

@@ -105,6 +105,10 @@ def load_checkpoint(url: str | Path) -> Checkpoint:
     Raises:
         CheckpointError: It is absent, damaged, of another format or contract, or not finite.
     """
+    if str(url).endswith(".safetensors"):
+        raise CheckpointError(
+            f"{url} is for other tools; pass {FILE_NAME} beside it, or the folder"
+        )
     file = str(url) if str(url).endswith(".pt") else join(url, FILE_NAME)
     document = read_document(file)
     for name, ours in (("format_version", FORMAT_VERSION), ("contract_version", CONTRACT_VERSION)):

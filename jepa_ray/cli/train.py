@@ -56,9 +56,11 @@ def run(
 
 def closing(result: "TrainResult") -> str:
     """What a finished training comes to, in three lines."""
+    collapse = "The embeddings collapse (docs/training.md says what helps). "
     return (
-        f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}: "
-        f"{scores(asdict(result))}\n"
+        f"{result.checkpoint}\n{result.steps} steps in {result.seconds:.0f} s on {result.device}, "
+        f"Ray's start included: {scores(asdict(result))}\n"
+        f"{collapse if result.collapsing else ''}"
         "A low loss proves nothing by itself: run `jepa-ray evaluate`."
     )
 

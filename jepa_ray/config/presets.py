@@ -7,6 +7,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "reference": {},
     "robust": {
         "batch_size": 256,
+        "checkpoint": {"every": 50},
         "clip_norm": 1.0,
         "decay_all": False,
         "mask": {"kind": "mixture", "ratio": 0.25, "max_ratio": 0.6},

@@ -194,7 +194,10 @@ class Training:
         if said and guard == "stop":
             if self._keeper:
                 self._keeper.settle()
-            raise TrainingError(f"{said}; guard=stop ended the training there; {self._before()}")
+            raise TrainingError(
+                f"{said}, under another --run-id; guard=stop ended the training there, and "
+                f"--set guard=off goes on all the same; {self._before()}"
+            )
         if said and not self._warned:
             self._report({"step": rows[-1]["step"], "warning": said})
         self._warned = said is not None

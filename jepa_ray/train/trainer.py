@@ -50,7 +50,8 @@ _ONE_FIT = ("device", "max_failures", "min_workers", "precision", "threads", "wo
 class TrainResult:
     """What a training left behind; the fields are the keys of `train --json`.
 
-    `skill` is None for the objectives that predict no embeddings (`mae`, `supervised`).
+    `skill` is None for the objectives that predict no embeddings (`mae`, `supervised`);
+    `collapsing` is what the guard says of the last validation; `seconds` has Ray's start, too.
     """
 
     checkpoint: str
@@ -61,6 +62,7 @@ class TrainResult:
     rankme: float
     slot_std: float
     cosine_to_mean: float
+    collapsing: bool
     seconds: float
     device: str
     workers: int
@@ -98,7 +100,8 @@ def train(
     job = Job(processed_dir, tuple(choose(processed_dir, dataset)), config, folder)
     if job.finished:
         raise ConfigError(
-            f"{folder} already holds a checkpoint; choose another --run-id, or remove that folder"
+            f"{folder} already holds a checkpoint: that run is finished, and a finished run is not "
+            "trained further; choose another --run-id"
         )
     (found,) = train_many([job], storage_path=folder, progress=progress)
     return replace(found, seconds=round(time.monotonic() - began, 3))
@@ -243,7 +246,10 @@ def _result(job: Job) -> TrainResult:
     lines = read_bytes(join(job.folder, METRICS_FILE)).decode().splitlines()
     last = json.loads(lines[-1])
     about = json.loads(read_bytes(join(job.folder, PROVENANCE_FILE)))
-    keys = ("train_loss", "val_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "seconds")
+    keys = (
+        "train_loss", "val_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "collapsing",
+        "seconds",
+    )  # fmt: skip
     return TrainResult(
         checkpoint=join(job.folder, FILE_NAME),
         steps=last["step"],

@@ -258,3 +258,8 @@ def test_saved_bytes_do_not_hold_the_memory_of_a_larger_tensor(file, model):
 def test_the_checkpoint_is_a_torch_file_that_strangers_can_open(file):
     with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
         assert archive.testzip() is None
+
+
+def test_weights_for_other_tools_are_not_taken_for_a_checkpoint(tmp_path):
+    with pytest.raises(CheckpointError, match="pass schedule_jepa.pt beside it"):
+        load_checkpoint(tmp_path / "model.safetensors")
