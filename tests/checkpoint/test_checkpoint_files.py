@@ -261,5 +261,5 @@ def test_the_checkpoint_is_a_torch_file_that_strangers_can_open(file):
 
 
 def test_weights_for_other_tools_are_not_taken_for_a_checkpoint(tmp_path):
-    with pytest.raises(CheckpointError, match="pass schedule_jepa.pt beside it"):
+    with pytest.raises(CheckpointError, match=r"pass schedule_jepa\.pt beside it"):
         load_checkpoint(tmp_path / "model.safetensors")
