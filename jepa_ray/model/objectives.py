@@ -70,7 +70,7 @@ class Objective(nn.Module):
         self.config = config
         width = model.config.d_model
         outputs = {"jepa": 0, "mae": len(STORED), "supervised": ACTIVITIES}[config.kind]
-        regularised = config.regulariser != "none" and (config.slots > 0 or config.pooled)
+        regularised = config.regulariser != "none"
         with torch.device("meta"):  # allocates and draws nothing: _initialise does
             self.readout = nn.Linear(width, outputs) if outputs else None
             self.collapse = CollapseTerm(width, config, seed=seed) if regularised else None

@@ -59,12 +59,6 @@ def test_a_regulariser_is_added_by_its_weight(name):
     assert found.loss.dtype == torch.float32
 
 
-def test_a_regulariser_of_nothing_is_none():
-    assert list(made(regulariser="vicreg", slots=0, pooled=False)(*batch(), 0).parts) == [
-        "prediction"
-    ]
-
-
 @pytest.mark.parametrize("kind", ["jepa", "mae", "supervised"])
 def test_what_is_trained_gets_a_gradient_and_nothing_else(kind):
     objective = made(kind=kind, regulariser="vicreg")
