@@ -49,7 +49,9 @@ def run(
             progress=lambda row: tick(describe(row, settings.steps), always="val_loss" in row),
         )
     if json:
-        print_json(asdict(result))
+        told = asdict(result)
+        del told["collapsing"]  # the keys of `--json` are fixed; metrics.jsonl has it
+        print_json(told)
     else:
         typer.echo(closing(result))
 

@@ -48,7 +48,7 @@ _ONE_FIT = ("device", "max_failures", "min_workers", "precision", "threads", "wo
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training left behind; the fields are the keys of `train --json`.
+    """What a training left behind; the fields but `collapsing` are the keys of `train --json`.
 
     `skill` is None for the objectives that predict no embeddings (`mae`, `supervised`);
     `collapsing` is what the guard says of the last validation; `seconds` has Ray's start, too.
