@@ -46,12 +46,12 @@ from jepa_ray.prepare.plan import Plan
 from jepa_ray.prepare.work import (
     Progress,
     Tally,
-    absolute,
     cause,
     keyed_shards,
     refuse_changed,
     refuse_lost,
 )
+from jepa_ray.storage import absolute
 
 _PARTITION_BYTES = 16 << 20
 _MAX_PARTITIONS = 4096

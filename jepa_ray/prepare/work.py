@@ -1,7 +1,6 @@
 """The unfinished shards of a dataset, worked off on Ray; each is marked as soon as it is whole."""
 
 from collections.abc import Callable, Container
-from pathlib import Path
 
 import ray
 from ray.exceptions import RayError
@@ -15,7 +14,7 @@ from jepa_ray.prepare.fingerprint import UNREADABLE, file_state
 from jepa_ray.prepare.finished import finish, lost_files
 from jepa_ray.prepare.metrics import Meters
 from jepa_ray.prepare.plan import Plan
-from jepa_ray.storage import local_path
+from jepa_ray.storage import absolute, local_path
 
 Progress = Callable[[str, int], None]
 """Told (dataset, records so far) whenever a block is done."""
@@ -126,8 +125,3 @@ def cause(error: Exception) -> str:
             return f"{type(last).__name__}{where}; run again to go on from the finished shards"
         last = deeper
     return str(last)
-
-
-def absolute(target: str) -> str:
-    """A folder as every worker finds it: Ray workers have a working directory of their own."""
-    return target if "://" in target else str(Path(target).absolute())

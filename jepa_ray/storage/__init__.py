@@ -1,6 +1,7 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
 from jepa_ray.storage.files import (
+    absolute,
     delete,
     exclusive,
     exists,
@@ -22,6 +23,7 @@ from jepa_ray.storage.streams import atomic_writer
 
 __all__ = [
     "GuardedStream",
+    "absolute",
     "atomic_writer",
     "client_faults",
     "delete",

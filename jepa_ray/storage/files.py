@@ -40,6 +40,12 @@ def local_path(url: str | Path) -> Path | None:
     return None if "://" in text else Path(text)
 
 
+def absolute(url: str) -> str:
+    """A local path as every worker finds it, whose working directory is another; a URL as it is."""
+    path = local_path(url)
+    return url if path is None else str(path.absolute())
+
+
 def resolve(url: str | Path) -> tuple[Any, str]:
     """File system and path of a URL; UsageError when nothing here knows its scheme.
 

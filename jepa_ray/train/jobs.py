@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from jepa_ray.checkpoint import FILE_NAME, newest_state, read_document, state_url
 from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
-from jepa_ray.storage import exists, join, local_path
+from jepa_ray.storage import absolute, exists, join
 from jepa_ray.train.data import Mode
 
 log = logging.getLogger(__name__)
@@ -121,12 +120,6 @@ def require_same(job: Job) -> None:
             f"{url} is the result of another training: {'; '.join(changed)}; give the settings and "
             "data of that one, or choose another folder"
         )
-
-
-def absolute(url: str) -> str:
-    """A local path made absolute, relative to this process; a URL as it is."""
-    path: Path | None = local_path(url)
-    return url if path is None else str(path.absolute())
 
 
 def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:

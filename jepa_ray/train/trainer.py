@@ -25,6 +25,7 @@ from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import choose
 from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
 from jepa_ray.storage import (
+    absolute,
     exclusive,
     join,
     local_path,
@@ -33,7 +34,7 @@ from jepa_ray.storage import (
     resolve,
 )
 from jepa_ray.train.device import Placement, place, require_divisors
-from jepa_ray.train.jobs import Job, Plan, absolute, plan, require_same
+from jepa_ray.train.jobs import Job, Plan, plan, require_same
 from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
