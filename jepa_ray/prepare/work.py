@@ -1,5 +1,6 @@
 """The unfinished shards of a dataset, worked off on Ray; each is marked as soon as it is whole."""
 
+from collections import Counter
 from collections.abc import Callable, Container
 
 import ray
@@ -26,16 +27,18 @@ class Tally:
     def __init__(self) -> None:
         self._blocks: dict[int, list[BlockReport]] = {}
         self._rows: dict[int, int] = {}
+        self._came: Counter[int] = Counter()
 
     def add(self, report: BlockReport) -> Account | None:
         """Take a block's report; the account of its shard once that is whole, else None."""
         blocks = self._blocks.setdefault(report.shard, [])
         blocks.append(report)
+        self._came[report.shard] += report.rows
         if report.shard_rows is not None:
             self._rows[report.shard] = report.shard_rows
-        if sum(block.rows for block in blocks) != self._rows.get(report.shard):
+        if self._came[report.shard] != self._rows.get(report.shard):
             return None
-        del self._blocks[report.shard], self._rows[report.shard]
+        del self._blocks[report.shard], self._rows[report.shard], self._came[report.shard]
         return Account.merge([b.account for b in sorted(blocks, key=lambda b: b.place)])
 
 
