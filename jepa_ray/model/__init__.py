@@ -6,7 +6,7 @@ from jepa_ray.model.network import JEPAOutput, ScheduleJEPA
 from jepa_ray.model.objectives import Objective, StepLoss, build_objective, parameter_groups
 from jepa_ray.model.precision import autocast, compiled, resolved
 from jepa_ray.model.schedules import ema_decay, learning_rate
-from jepa_ray.model.validation import Measured, measure
+from jepa_ray.model.validation import Measured, Seen, measure, run_over, watched
 
 __all__ = [
     "EmbeddingMeter",
@@ -16,6 +16,7 @@ __all__ = [
     "Monitors",
     "Objective",
     "ScheduleJEPA",
+    "Seen",
     "SkillMeter",
     "StepLoss",
     "autocast",
@@ -30,4 +31,6 @@ __all__ = [
     "measure",
     "parameter_groups",
     "resolved",
+    "run_over",
+    "watched",
 ]

@@ -121,11 +121,22 @@ class Objective(nn.Module):
     def _terms(self, x: Tensor, visible: Tensor, hidden: Tensor) -> Terms:
         context = self.model.context_encoder(x, visible)  # [B, V, D]
         predictions = self.model.predictor(context, visible, hidden)  # [B, H, D]
+        return Terms(self.prediction(predictions, x, hidden), context)
+
+    def prediction(self, predictions: Tensor, x: Tensor, hidden: Tensor) -> Tensor:
+        """The loss of what the predictor said, without the regulariser.
+
+        Args:
+            predictions: [B, H, D], the predictor's output at the hidden slots.
+            x: [B, 96, 16].
+            hidden: int64 [B, H].
+
+        Returns:
+            float32 scalar, the mean over windows, slots and values.
+        """
         if self.readout is not None:
             predictions = self.readout(predictions)  # [B, H, 14] or [B, H, 5]
-        return Terms(self._compare(full_precision(predictions), x, hidden), context)
-
-    def _compare(self, predictions: Tensor, x: Tensor, hidden: Tensor) -> Tensor:
+        predictions = full_precision(predictions)
         if self.config.kind == "jepa":
             targets = self.model.target_tokens(x, hidden)
             return F.mse_loss(predictions, full_precision(targets))

@@ -1,5 +1,7 @@
 """One validation: held-out loss, skill, spread of the embeddings and the probe `activity`.
 
+Each encoder runs once a batch: all numbers come of the same pass.
+
 The windows and masks are the same each time, so the numbers of a training compare with one another,
 and those of step 0 are the untrained encoder's.
 """
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import TrainingError
-from jepa_ray.model import Masks, Monitors, measure
+from jepa_ray.model import Masks, Monitors, Seen, SkillMeter, measure, run_over, watched
 from jepa_ray.model.activity import ActivityProbe
 from jepa_ray.model.collapse import collapse_reasons
 from jepa_ray.model.objectives import Objective
@@ -37,30 +39,50 @@ def validated(objective: Objective, held_out: Batches, kind: str, device: torch.
         `val_loss`, `skill` (None for `mae` and `supervised`), `slot_std`, `rankme`,
         `cosine_to_mean`, `activity`.
     """
-    found = measure(objective.model, held_out, device=device).monitors.as_dict()
+    probe, own = ActivityProbe(), _OwnLoss(objective)
+
+    def watch(seen: Seen) -> None:
+        probe.update(seen.context, seen.x, seen.hidden)
+
+    watches = [watch] if kind == "jepa" else [watch, own]
+    found = measure(objective.model, held_out, *watches, device=device).monitors.as_dict()
     loss, skill = found.pop("loss"), found.pop("skill")
-    training = objective.training
-    objective.eval()
-    probe, losses, count = ActivityProbe(), 0.0, 0
-    try:
-        with torch.inference_mode():
-            for windows, masks in held_out:
-                x = windows.to(device, non_blocking=True)
-                visible, hidden = masks.tensors(device)
-                # Never `forward`: its regulariser is a collective, and we are rank 0 only.
-                terms = objective.terms(x, visible, hidden)
-                probe.update(terms.context, x, hidden)
-                losses += len(x) * float(terms.prediction)
-                count += len(x)
-    finally:
-        objective.train(training)
     predicts = kind == "jepa"
     return {
-        "val_loss": loss if predicts else losses / count,
+        "val_loss": loss if predicts else own.mean(),
         "skill": skill if predicts else None,
         **found,
         "activity": probe.score(),
     }
+
+
+def losses(
+    objective: Objective, held_out: Batches, kind: str, device: torch.device
+) -> tuple[float, float | None]:
+    """Only `val_loss` and `skill` of `validated`, in less time."""
+    meter, own = SkillMeter(), _OwnLoss(objective)
+    predicts = kind == "jepa"
+    run_over(objective.model, held_out, watched(meter) if predicts else own, device=device)
+    return (meter.loss, meter.skill) if predicts else (own.mean(), None)
+
+
+class _OwnLoss:
+    """Mean over windows of what the objective minimises, without its regulariser.
+
+    Never by `Objective.forward`: a regulariser is a collective, and we are rank 0 only.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._sum, self._count = 0.0, 0
+
+    def __call__(self, seen: Seen) -> None:
+        loss = self._objective.prediction(seen.predictions, seen.x, seen.hidden)
+        self._sum += len(seen.x) * float(loss)
+        self._count += len(seen.x)
+
+    def mean(self) -> float:
+        return self._sum / self._count
 
 
 def require_finite_row(
