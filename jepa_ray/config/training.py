@@ -167,6 +167,11 @@ class TrainConfig(Config):
     )
     seed: int = Field(0, description="Weights, order and masks.", ge=0, lt=2**63)
     steps: int = Field(1000, ge=1, description="Optimiser steps.")
+    mixing: Literal["interleaved", "sequential"] = Field(
+        "interleaved",
+        description="interleaved: each step draws from all datasets at once; sequential: the steps "
+        "are cut into equal legs, one a dataset, in the order in which the datasets are named.",
+    )
     batch_size: int = Field(32, ge=1, description="Windows of one step over all workers.")
     lr: float = Field(1e-3, gt=0, description="AdamW learning rate.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay.")

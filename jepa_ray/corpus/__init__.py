@@ -2,8 +2,9 @@
 
 from jepa_ray.corpus.batch import FeedBatch, Share, TrainFeed
 from jepa_ray.corpus.dense import densify
-from jepa_ray.corpus.feed import choose_mode, open_feed
+from jepa_ray.corpus.feed import choose_mode, open_feed, open_legs, side_sizes
 from jepa_ray.corpus.held_out import HeldOut, open_held_out
+from jepa_ray.corpus.legs import LegFeed
 from jepa_ray.corpus.load import (
     COMBINED,
     Corpus,
@@ -27,6 +28,7 @@ __all__ = [
     "Dataset",
     "FeedBatch",
     "HeldOut",
+    "LegFeed",
     "MemoryFeed",
     "Rows",
     "Share",
@@ -41,8 +43,10 @@ __all__ = [
     "load",
     "open_feed",
     "open_held_out",
+    "open_legs",
     "prefetch",
     "prepared",
     "read_keys",
+    "side_sizes",
     "validation_mask",
 ]

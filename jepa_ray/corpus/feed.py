@@ -7,14 +7,16 @@ sparse rows travel, the dense batch is built where it is used.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from jepa_ray.config import SplitConfig
 from jepa_ray.corpus.batch import Share, TrainFeed
+from jepa_ray.corpus.legs import LegFeed
 from jepa_ray.corpus.memory import MemoryFeed, in_memory
 from jepa_ray.corpus.parts import PartReader, parts_of
 from jepa_ray.corpus.rows import RUN_BYTES, WINDOW_BYTES
-from jepa_ray.corpus.stored import split_all, usable_manifest
+from jepa_ray.corpus.stored import SplitDataset, split_all, usable_manifest
 from jepa_ray.corpus.streaming import StreamingFeed
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import join
@@ -53,12 +55,83 @@ def open_feed(  # noqa: PLR0913 - the interface of both modes
         CorpusError: A dataset is absent, damaged or cannot be split, or no window is for training.
     """
     datasets = split_all(processed_dir, names, split)
-    if not any(dataset.sizes[:, 0].any() for dataset in datasets):
+    if not any(_windows(dataset) for dataset in datasets):
         raise CorpusError(
             f"{', '.join(names)}: no window is for training, and both sides need one; prepare more "
             "data"
         )
     share = Share(rank, world)
+    return _feed(datasets, mode=mode, batch_size=batch_size, seed=seed, share=share)
+
+
+def open_legs(  # noqa: PLR0913 - as open_feed
+    processed_dir: str,
+    names: Sequence[str],
+    split: SplitConfig,
+    *,
+    ends: Sequence[int],
+    mode: Mode,
+    batch_size: int,
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+) -> TrainFeed:
+    """Open the training sides of some datasets, one after the other in the order of their names.
+
+    Within its leg a dataset is drawn from as `open_feed` would from its first step on. Two datasets
+    are in memory at most.
+
+    Args:
+        processed_dir: Path or URL that `prepare` wrote.
+        names: Of the datasets, in the order of the legs.
+        split: Which windows are held out.
+        ends: The step behind the last of each leg, ascending.
+        mode: See `choose_mode`.
+        batch_size: Windows of one step over all ranks; `world` divides it.
+        seed: Another seed, another order.
+        rank: Which share of each global batch is given, below `world`.
+        world: Number of shares.
+
+    Raises:
+        CorpusError: A dataset is absent, damaged or cannot be split, or one side of it is empty.
+    """
+    datasets = split_all(processed_dir, names, split)
+    for dataset in datasets:
+        train, held_out = (int(n) for n in dataset.sizes.sum(axis=0))
+        if not train or not held_out:
+            raise CorpusError(
+                f"{dataset.name}: {train} training and {held_out} held-out windows, and each "
+                "dataset of a sequential training needs one on both sides; prepare more data, "
+                "leave it out, or set mixing=interleaved"
+            )
+    share = Share(rank, world)
+    feeds = [
+        partial(_feed, [dataset], mode=mode, batch_size=batch_size, seed=seed, share=share)
+        for dataset in datasets
+    ]
+    windows = sum(_windows(dataset) for dataset in datasets)
+    return LegFeed(feeds, ends, windows=windows, batch_size=batch_size)
+
+
+def side_sizes(
+    processed_dir: str, names: Sequence[str], split: SplitConfig
+) -> dict[str, tuple[int, int]]:
+    """Training and held-out windows of each dataset; raises as `open_feed`."""
+    found = {}
+    for dataset in split_all(processed_dir, names, split):
+        train, held_out = (int(n) for n in dataset.sizes.sum(axis=0))
+        found[dataset.name] = train, held_out
+    return found
+
+
+def _windows(dataset: SplitDataset) -> int:
+    """How many are for training."""
+    return int(dataset.sizes[:, 0].sum())
+
+
+def _feed(
+    datasets: list[SplitDataset], *, mode: Mode, batch_size: int, seed: int, share: Share
+) -> TrainFeed:
     if mode == "streaming":
         return StreamingFeed(datasets, batch_size=batch_size, seed=seed, share=share)
     rows, order = in_memory(datasets, "train")

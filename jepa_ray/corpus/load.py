@@ -82,14 +82,20 @@ def _usable(processed_dir: str) -> dict[str, Manifest]:
     return found
 
 
-def choose(processed_dir: str, name: str) -> list[str]:
+def choose(processed_dir: str, name: str, *, in_order: bool = False) -> list[str]:
     """The datasets that `combined` or a comma-separated list of names stands for.
 
     `combined` is all of one windowing: those of `record` windowing where there are any, for an
     actor's day is made of the same records.
 
+    Args:
+        processed_dir: Path or URL that `prepare` wrote.
+        name: `combined`, or the list.
+        in_order: Keep the order of the list, as sequential mixing wants it.
+
     Returns:
-        Their names, sorted: the order in which they are given does not reach the numbers.
+        Their names, each once; sorted, so that the order in which they are given does not reach the
+        numbers, unless `in_order`.
 
     Raises:
         CorpusError: Nothing is prepared there, or a name is not.
@@ -109,7 +115,7 @@ def choose(processed_dir: str, name: str) -> list[str]:
             f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
             f"{COMBINED}, {', '.join(there)}"
         )
-    return sorted(set(wanted))
+    return list(dict.fromkeys(wanted if in_order else sorted(wanted)))
 
 
 def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:

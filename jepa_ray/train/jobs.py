@@ -11,6 +11,7 @@ from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import absolute, exists, join
 from jepa_ray.train.data import Mode
+from jepa_ray.train.legs import SEQUENTIAL, cut_legs, in_order
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ class Job:
 
     Attributes:
         processed_dir: Path or URL that `prepare` wrote.
-        names: Datasets, drawn from uniformly over their windows; kept sorted, so that their order
-            does not reach the numbers.
+        names: Datasets, each once. Interleaved: drawn from uniformly over their windows, and kept
+            sorted, so that their order does not reach the numbers. Sequential: in the order of the
+            legs.
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
     """
@@ -40,7 +42,7 @@ class Job:
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
             object.__setattr__(self, name, absolute(getattr(self, name)))
-        object.__setattr__(self, "names", tuple(sorted(set(self.names))))
+        object.__setattr__(self, "names", in_order(self.names, self.config))
 
     @property
     def finished(self) -> bool:
@@ -81,13 +83,16 @@ def plan(job: Job) -> Plan:
 
     Raises:
         CorpusError: There are too few windows.
-        ConfigError: There is a state of another config or corpus; the message has the keys.
+        ConfigError: There is a state of another config or corpus, the message has the keys; or
+            there are fewer steps than legs.
         CheckpointError: All states are damaged, or the newest is of other code.
     """
+    cut_legs(job.names, job.config)
     counts = prepared(job.processed_dir)
-    if max(counts.get(name, 0) for name in job.names) < _FEWEST_WINDOWS:
+    short = [name for name in job.names if counts.get(name, 0) < _FEWEST_WINDOWS]
+    if len(short) == len(job.names) or (short and job.config.mixing == SEQUENTIAL):
         raise CorpusError(
-            f"{', '.join(job.names)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
+            f"{', '.join(short)}: a dataset needs {_FEWEST_WINDOWS} windows for one to be held "
             "out; prepare more data"
         )
     state, damaged = newest_state(job.folder)
@@ -124,11 +129,16 @@ def require_same(job: Job) -> None:
 
 def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
     """Settings and datasets that differ from those of a checkpoint, in words."""
-    then, now = _flat(checkpoint["config"]), _flat(job.config.model_dump(mode="json"))
+    # A setting that the checkpoint does not know is younger than it, and was at its default.
+    then = _flat(TrainConfig().model_dump(mode="json")) | _flat(checkpoint["config"])
+    now = _flat(job.config.model_dump(mode="json"))
     for key in sorted(then.keys() | now.keys()):
         if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
             yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
     before = checkpoint["provenance"]["datasets"]
+    order = checkpoint["provenance"].get("order")
+    if order and set(order) == set(job.names) and tuple(order) != job.names:
+        yield f"the order of the datasets was {', '.join(order)}, is {', '.join(job.names)}"
     found = fingerprints(job.processed_dir, job.names)
     for name in sorted(before.keys() | found.keys()):
         if before.get(name) != found.get(name):

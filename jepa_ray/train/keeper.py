@@ -25,6 +25,7 @@ from jepa_ray.storage import join, remove_unfinished, write_bytes, write_json
 from jepa_ray.train import events
 
 METRICS_FILE = "metrics.jsonl"
+LEGS_FILE = "legs.json"
 CONFIG_FILE = "config.yaml"
 PROVENANCE_FILE = "provenance.json"
 BEST = "best"
@@ -66,6 +67,12 @@ class Keeper:
         rows = list(rows)
         url = join(self.folder, METRICS_FILE)
         self._begin(f"saving the metrics {url}", lambda: self._write_rows(rows))
+
+    def save_legs(self, rows: list[Row]) -> None:
+        """Write the losses after each leg so far."""
+        rows = list(rows)
+        url = join(self.folder, LEGS_FILE)
+        self._begin(f"saving {url}", lambda: write_json(url, {"legs": rows}))
 
     def finish(self, checkpoint: dict[str, Any]) -> None:
         """Write the result; `schedule_jepa.pt` comes last: it says that the run is finished."""

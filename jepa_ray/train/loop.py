@@ -23,6 +23,7 @@ from jepa_ray.train.clock import Clock
 from jepa_ray.train.data import Batch, Data, Worker
 from jepa_ray.train.engine import Engine
 from jepa_ray.train.finite import Uids, explained, require_finite_weights
+from jepa_ray.train.forgetting import LegScores
 from jepa_ray.train.generators import gather_generators, restore_generators
 from jepa_ray.train.keeper import Keeper
 from jepa_ray.train.losses import MEET_EVERY, Losses, NotFiniteError
@@ -75,6 +76,7 @@ class Training:
         self._provenance = dict(provenance or {})
         self._engine = Engine(config, worker, precision=precision)
         self.objective = self._engine.objective
+        self._legs = LegScores(self.objective, data, config, worker.device)
         self._at = _At()
         self._clock = Clock()
         self._losses = Losses(worker, keep=config.val_every)
@@ -87,6 +89,7 @@ class Training:
         at = self._at
         at.step, at.best = state["step"], dict(resume["best"])
         at.rows = json.loads(resume["rows"])
+        self._legs.restore(resume.get("legs", "[]"))
         self._losses.restore(resume["recent"])
         self._clock = Clock(resume["seconds"])
         self._warned = bool(at.rows and at.rows[-1]["collapsing"])
@@ -106,6 +109,7 @@ class Training:
         at, steps = self._at, self._config.steps
         if not at.rows:
             self._validate()
+            self._score_leg()
             self._save()
         self._guard()
         self._clock.go_on()
@@ -141,11 +145,12 @@ class Training:
                 self._report({"step": at.step, "loss": self._losses.last(), **self._clock.means()})
         if validates:
             self._validate()
+        self._score_leg()
         if saves:
             self._save()
         if validates:
             self._guard()
-        if validates or saves:
+        if validates or saves or self._legs.due(at.step):
             self._clock.go_on()
 
     def _saves(self) -> bool:
@@ -175,6 +180,17 @@ class Training:
         if self._keeper:
             self._keeper.save_rows(at.rows)
             self._keep_best(row)
+
+    def _score_leg(self) -> None:
+        """Where a leg has ended, score all datasets; a state that is saved after it has the row."""
+        at = self._at
+        if self._worker.rank or not self._legs.due(at.step):
+            return
+        row = self._legs.take(at.step)
+        for loss in row["losses"].values():
+            require_finite_row({"val_loss": loss}, at.step, at.uids, self._before)
+        if self._keeper:
+            self._keeper.save_legs(self._legs.rows)
 
     def _keep_best(self, row: Row) -> None:
         name = self._config.checkpoint.keep_best
@@ -225,6 +241,7 @@ class Training:
         return {
             **weights,
             "rows": json.dumps(at.rows),
+            "legs": self._legs.state(),
             "recent": self._losses.state(),
             "best": at.best,
             "seconds": self._clock.seconds(),

@@ -17,6 +17,7 @@ from jepa_ray.config import TrainConfig
 from jepa_ray.corpus import choose
 from jepa_ray.storage import join, local_path, resolve
 from jepa_ray.train.jobs import Job
+from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.trainer import train_many
 
 WORTHLESS = "The path works; the model of so few steps is worth nothing and was removed."
@@ -56,7 +57,7 @@ def run_smoke(
 
     Args:
         processed_dir: Path or URL that `prepare` wrote.
-        dataset: `combined`, or names separated by commas.
+        dataset: `combined`, or names separated by commas; with sequential mixing in their order.
         config: With the few steps.
         storage_path: Where a folder may lie meanwhile; None: in the temporary folder of this
             machine. A cluster of several nodes needs one that all of them share.
@@ -68,7 +69,8 @@ def run_smoke(
     began = time.monotonic()
     root = storage_path or tempfile.gettempdir()
     folder = join(root, f"jepa-ray-smoke-{uuid.uuid4().hex[:8]}")
-    job = Job(processed_dir, tuple(choose(processed_dir, dataset)), config, folder)
+    names = choose(processed_dir, dataset, in_order=config.mixing == SEQUENTIAL)
+    job = Job(processed_dir, tuple(names), config, folder)
     rows: list[dict[str, Any]] = []
 
     def told(row: dict[str, Any]) -> None:

@@ -36,6 +36,7 @@ from jepa_ray.storage import (
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
 from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
+from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
 
@@ -84,7 +85,7 @@ def train(
 
     Args:
         processed_dir: Path or URL that `prepare` wrote.
-        dataset: `combined`, or names separated by commas.
+        dataset: `combined`, or names separated by commas; with sequential mixing in their order.
         storage_path: Path or URL under which runs are kept.
         run_id: Name of this run; its folder must not hold a result yet.
         config: Settings.
@@ -98,7 +99,8 @@ def train(
     """
     began = time.monotonic()
     folder = join(absolute(storage_path), run_id)
-    job = Job(processed_dir, tuple(choose(processed_dir, dataset)), config, folder)
+    names = choose(processed_dir, dataset, in_order=config.mixing == SEQUENTIAL)
+    job = Job(processed_dir, tuple(names), config, folder)
     if job.finished:
         raise ConfigError(
             f"{folder} already holds a checkpoint: that run is finished, and a finished run is not "

@@ -7,22 +7,21 @@ and those of step 0 are the untrained encoder's.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import TrainingError
-from jepa_ray.model import Masks, Monitors, Seen, SkillMeter, measure, run_over, watched
+from jepa_ray.model import Monitors, Seen, SkillMeter, measure, run_over, watched
 from jepa_ray.model.activity import ActivityProbe
 from jepa_ray.model.collapse import collapse_reasons
 from jepa_ray.model.objectives import Objective
+from jepa_ray.train.data import Batches
 from jepa_ray.train.finite import Uids, named
 
 Row = dict[str, Any]
-Batches = Sequence[tuple[Tensor, Masks]]
 
 
 def validated(objective: Objective, held_out: Batches, kind: str, device: torch.device) -> Row:

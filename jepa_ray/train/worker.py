@@ -143,6 +143,7 @@ def _provenance(plan: Plan, placement: Placement, worker: Worker, data: Data) ->
         "contract_version": CONTRACT_VERSION,
         "split": job.config.split.model_dump(mode="json"),
         "datasets": fingerprints(job.processed_dir, job.names),
+        "order": list(job.names) if data.legs else None,
         "objective": job.config.objective.kind,
         "train_windows": data.windows,
         "val_windows": sum(counts[name] for name in job.names) - data.windows,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jepa_ray.config import TrainConfig
-from tests.train.trainings import TINY, corpus_folder, data_of, trained, without_time
+from tests.prepared_corpus import JIRA, write_prepared
+from tests.train.trainings import TINY, corpus_folder, data_of, kept, trained, without_time
 
 STEPS = 200
 SETTINGS = {"seed": 3, "steps": STEPS, "batch_size": 32, "val_every": 25, "val_batches": 4}
@@ -17,6 +18,7 @@ SHORT = SETTINGS | {"val_batches": 1, "model": TINY.model_dump()}
 _RANK = """
 import hashlib, json, sys
 from dataclasses import replace
+from pathlib import Path
 import torch
 from jepa_ray.config import TrainConfig
 from jepa_ray.errors import TrainingError
@@ -29,7 +31,8 @@ torch.set_num_threads(1)
 store = torch.distributed.FileStore(sys.argv[5], 2)
 torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
 config, worker = TrainConfig(**settings), Worker(rank, 2)
-data, told, uids = data_of(processed, config, worker), [], []
+names = tuple(sorted(folder.name for folder in Path(processed).iterdir()))
+data, told, uids = data_of(processed, config, worker, names), [], []
 
 def make(step):
     batch = data.make(step)
@@ -48,7 +51,8 @@ except TrainingError as error:
     sys.exit()
 digest = hashlib.sha256(bits(training.objective)).hexdigest()
 recent = training._losses.state().tolist()
-print(json.dumps({"rows": rows, "told": told, "bits": digest, "recent": recent}))
+legs = training._legs.rows
+print(json.dumps({"rows": rows, "told": told, "bits": digest, "recent": recent, "legs": legs}))
 torch.distributed.destroy_process_group()
 """
 
@@ -81,6 +85,21 @@ def test_two_workers_have_the_rows_of_one_and_equal_weights_on_all_ranks(tmp_pat
         assert ours == pytest.approx(theirs, abs=1e-5)
     losses = [[row["loss"] for row in each if "loss" in row] for each in (first["told"], told)]
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_two_workers_go_through_the_legs_that_one_goes_through(tmp_path: Path):
+    processed = corpus_folder(tmp_path)
+    write_prepared(processed, tmp_path / "raw", "gharchive", records=40)
+    settings = SHORT | {"steps": 15, "mixing": "sequential"}
+    first, second = two_workers(processed, settings)
+    assert first["bits"] == second["bits"]
+    assert second["legs"] == []
+    config, folder = TrainConfig(**settings), tmp_path / "one"
+    kept(data_of(processed, config, names=("gharchive", JIRA)), folder, config)
+    legs = json.loads((folder / "legs.json").read_text())["legs"]
+    assert [leg["step"] for leg in first["legs"]] == [0, 8, 15]
+    for ours, theirs in zip(first["legs"], legs, strict=True):
+        assert ours["losses"] == pytest.approx(theirs["losses"], abs=1e-5)
 
 
 def test_a_damaged_window_is_named_by_the_rank_that_holds_it(tmp_path: Path):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import jepa_ray
+from jepa_ray.checkpoint import load_checkpoint
 from jepa_ray.config import PrepareConfig, TrainConfig
 from jepa_ray.errors import ConfigError, TrainingError
 from jepa_ray.prepare import prepare
@@ -97,6 +98,22 @@ def test_two_workers_train_what_one_trains(command, processed, storage):
     two = train(command, processed, storage, "double", "--set", "workers=2").json
     assert two["workers"] == 2
     assert two["val_loss"] == pytest.approx(one["val_loss"], abs=1e-5)
+
+
+def test_a_sequential_training_goes_through_the_datasets_as_they_are_named(
+    command, processed, storage
+):
+    found = train(
+        command, processed, storage, "legs", "--dataset", "public_jira,gharchive",
+        "--set", "mixing=sequential",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    legs = json.loads((storage / "legs" / "legs.json").read_text())["legs"]
+    assert [(leg["dataset"], leg["step"]) for leg in legs] == [
+        (None, 0), ("public_jira", 3), ("gharchive", 6)
+    ]  # fmt: skip
+    about = load_checkpoint(storage / "legs").provenance
+    assert about["order"] == ["public_jira", "gharchive"]
 
 
 def test_a_run_id_that_is_taken_is_refused(command, processed, storage):

@@ -4,6 +4,7 @@ import json
 import random
 import zipfile
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def killed_at(data: Data, step: int) -> Data:
             raise KilledError
         return data.make(at)
 
-    return Data(make, data.held_out, data.windows)
+    return replace(data, make=make)
 
 
 def newest(folder: Path) -> dict:
