@@ -17,6 +17,7 @@ from jepa_ray.cli import (
     sources,
     synth,
     train,
+    verify,
 )
 
 
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, export, import_, demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, verify, evaluate, export,
+    import_, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

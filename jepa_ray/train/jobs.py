@@ -16,7 +16,7 @@ from jepa_ray.train.legs import SEQUENTIAL, cut_legs, in_order
 log = logging.getLogger(__name__)
 
 _FEWEST_WINDOWS = 2
-_MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
+MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
 """Settings that do not reach the numbers, so a resumed training may have others. `preset` names
 only where the other settings come from, which are compared."""
 
@@ -130,10 +130,10 @@ def require_same(job: Job) -> None:
 def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
     """Settings and datasets that differ from those of a checkpoint, in words."""
     # A setting that the checkpoint does not know is younger than it, and was at its default.
-    then = _flat(TrainConfig().model_dump(mode="json")) | _flat(checkpoint["config"])
-    now = _flat(job.config.model_dump(mode="json"))
+    then = flat(TrainConfig().model_dump(mode="json")) | flat(checkpoint["config"])
+    now = flat(job.config.model_dump(mode="json"))
     for key in sorted(then.keys() | now.keys()):
-        if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
+        if then.get(key) != now.get(key) and key.split(".")[0] not in MAY_CHANGE:
             yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
     before = checkpoint["provenance"]["datasets"]
     order = checkpoint["provenance"].get("order")
@@ -165,11 +165,12 @@ def _recut(state: dict[str, Any], job: Job) -> Iterator[str]:
             )
 
 
-def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings with their dotted keys."""
     found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = value
     return found

@@ -1,0 +1,226 @@
+"""The proof that a confirmation run is whole and true: every checkpoint, every recorded number.
+
+A failed check is a finding; all the others are made all the same. No Ray: the trainings are gone
+through by threads, each of which computes on one core.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import torch
+
+from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
+from jepa_ray.confirm.order import pass_order
+from jepa_ray.confirm.recorded import (
+    CONFIRMATION,
+    SETTINGS,
+    Document,
+    Recorded,
+    read_document,
+    recorded,
+)
+from jepa_ray.confirm.training_checks import TrainingChecks
+from jepa_ray.corpus import COMBINED, fingerprints, prepared
+from jepa_ray.errors import CorpusError
+from jepa_ray.evaluate.intervals import spread
+from jepa_ray.storage import absolute, exists, join, list_names
+from jepa_ray.train.keeper import LEGS_FILE
+from jepa_ray.train.legs import SEQUENTIAL, cut_legs
+
+Progress = Callable[[Check], None]
+_MOST_THREADS = 8
+_SPREAD = ("val_loss", "skill", "rankme")
+
+
+def verify(
+    run: str, *, processed_dir: str | None = None, progress: Progress = lambda _check: None
+) -> list[Check]:
+    """Check a finished confirmation run.
+
+    Args:
+        run: Folder of the run, path or URL; it may have been moved.
+        processed_dir: Path or URL of the windows that it was trained on; None: the recorded one.
+        progress: Told of each check, in order, as soon as it is made.
+
+    Returns:
+        All checks in order.
+
+    Raises:
+        UsageError: There is no run, or it is not finished.
+        CorpusError: There is no corpus.
+    """
+    made: list[Check] = []
+
+    def tell(found: Check) -> None:
+        made.append(found)
+        progress(found)
+
+    try:
+        found = recorded(run)
+    except WrongError as error:
+        tell(Check(CONFIRMATION, "reads", ok=False, detail=str(error)))
+        return made
+    corpus = absolute(processed_dir or str(found.confirmation.get("processed_dir")))
+    if not prepared(corpus):
+        raise CorpusError(
+            f"no prepared dataset with windows in {corpus}; give the folder of the run's windows "
+            "with --processed-dir"
+        )
+    for each in _of_the_run(found, corpus):
+        tell(each)
+    with _one_thread_each(), ThreadPoolExecutor(_threads(), "verify") as threads:
+        for name in found.passes:
+            trainings = [TrainingChecks(found, name, each, corpus) for each in found.trainings]
+            coming = [threads.submit(_all, training) for training in trainings]
+            for each in _of_a_pass(found, name):
+                tell(each)
+            for future in coming:
+                for each in future.result():
+                    tell(each)
+    return made
+
+
+def _all(training: TrainingChecks) -> list[Check]:
+    return list(training.checks())
+
+
+def _threads() -> int:
+    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """One thread of torch for each of ours: as a worker trains, to the bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _of_the_run(run: Recorded, corpus: str) -> Iterator[Check]:
+    yield check(CONFIRMATION, "settings", lambda: _settings(run))
+    yield check(CONFIRMATION, "passes", lambda: _passes(run))
+    yield check(CONFIRMATION, "datasets", lambda: _datasets(run, corpus))
+    yield check(CONFIRMATION, "spread", lambda: _spreads(run))
+
+
+def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
+    yield check(name, "checkpoints", lambda: _checkpoints(run, name))
+    yield check(name, "report", lambda: _report(run, name))
+    yield check(name, "order", lambda: _order(run, name))
+    yield check(name, "legs", lambda: _legs(run, name))
+
+
+def _settings(run: Recorded) -> str:
+    config = run.config(run.seeds[0])
+    for key in ("preset", "mixing", "steps", "batch_size"):
+        require_equal(key, run.confirmation[key], getattr(config, key))
+    require_equal("seeds", tuple(run.confirmation["seeds"]), run.seeds)
+    return f"as in {SETTINGS}"
+
+
+def _passes(run: Recorded) -> str:
+    there = [name for name in list_names(run.run) if name.startswith("pass")]
+    require_equal("the list of passes", there, sorted(run.passes))
+    names = [each["pass"] for each in run.confirmation["passes"]]
+    require_equal("the list of passes", names, list(run.passes))
+    require_equal("the number of different seeds", len(set(run.seeds)), len(run.seeds))
+    return f"{len(there)}, one a seed"
+
+
+def _datasets(run: Recorded, corpus: str) -> str:
+    require(run.names, "no dataset was trained on")
+    now = fingerprints(corpus, run.names)
+    counts = prepared(corpus)
+    for name in run.names:
+        about = run.confirmation["datasets"][name]
+        require_equal(f"the fingerprint of {name}", about["fingerprint"], now[name])
+        require_equal(f"windows of {name}", about["windows"], counts[name])
+    return f"{len(now)} trained on, as they are prepared now"
+
+
+def _spreads(run: Recorded) -> str:
+    """Means and intervals are those of the passes."""
+    reports = [run.report(name) for name in run.passes]
+    for name in run.trainings:
+        rows = [report["checkpoints"][name] for report in reports]
+        for key in _SPREAD:
+            values = [row[key] for row in rows]
+            _require_spread(f"{key} of {name}", run.confirmation["spread"][name][key], values)
+    forgotten = run.confirmation["forgetting"]
+    if run.confirmation["mixing"] != SEQUENTIAL:
+        require_equal("forgetting", forgotten, None)
+    for name in run.names if forgotten else ():
+        learned = [_after(report["legs"], name)["losses"][name] for report in reports]
+        final = [report["legs"][-1]["losses"][name] for report in reports]
+        lost = [end - own for end, own in zip(final, learned, strict=True)]
+        for key, values in (("learned", learned), ("final", final), ("forgetting", lost)):
+            _require_spread(f"{key} of {name}", forgotten[name][key], values)
+    return f"of {len(reports)} passes"
+
+
+def _require_spread(what: str, found: Document | None, values: Sequence[float | None]) -> None:
+    present = [value for value in values if value is not None]
+    if len(present) < len(values):
+        require_equal(what, found, None)
+        return
+    wanted = spread(present)._asdict()
+    require(
+        found is not None
+        and found.keys() == wanted.keys()
+        and all(math.isclose(found[k], v, rel_tol=1e-9, abs_tol=1e-12) for k, v in wanted.items()),
+        f"{what} is {found!r}, should be {wanted!r}",
+    )
+
+
+def _after(legs: list[Document], name: str) -> Document:
+    return next(leg for leg in legs if leg["dataset"] == name)
+
+
+def _checkpoints(run: Recorded, name: str) -> str:
+    there, wanted = set(run.there(name)), set(run.trainings)
+    missing, extra = sorted(wanted - there), sorted(there - wanted)
+    said = [f"missing: {', '.join(missing)}"] if missing else []
+    said += [f"not of the run: {', '.join(extra)}"] if extra else []
+    require(not said, "; ".join(said))
+    require_equal("the list in the report", set(run.report(name)["checkpoints"]), wanted)
+    return f"all {len(wanted)} are there, none beside"
+
+
+def _report(run: Recorded, name: str) -> str:
+    report = run.report(name)
+    require(report == run.element(name), f"it differs from its element in {CONFIRMATION}")
+    require_equal("pass", report["pass"], name)
+    require_equal("seed", report["seed"], run.passes[name])
+    for key in ("train_windows", "val_windows", "train_loss", "val_loss"):
+        require_equal(key, report[key], report["checkpoints"][COMBINED][key])
+    return f"as in {CONFIRMATION}"
+
+
+def _order(run: Recorded, name: str) -> str:
+    wanted = pass_order(run.names, run.passes[name])
+    require_equal("the order", run.report(name)["order"], wanted)
+    return f"{', '.join(wanted)}, as its seed gives it"
+
+
+def _legs(run: Recorded, name: str) -> str:
+    report, url = run.report(name), join(run.run, name, COMBINED, LEGS_FILE)
+    legs = cut_legs(report["order"], run.config(run.passes[name]))
+    if not legs:
+        require_equal("legs", report["legs"], None)
+        require(not exists(url), f"{LEGS_FILE} is there, though datasets were mixed")
+        return "none: datasets were mixed"
+    rows = read_document(url)["legs"]
+    require(rows == report["legs"], f"the report differs from {LEGS_FILE}")
+    ends = [(row["dataset"], row["step"]) for row in rows]
+    require_equal("the list of legs", ends, [(None, 0), *map(tuple, legs)])
+    for row in rows:
+        require_equal("the list of losses", sorted(row["losses"]), sorted(run.names))
+        require_equal("the list of skills", sorted(row["skills"]), sorted(run.names))
+        require(all(map(math.isfinite, row["losses"].values())), "a loss is not finite")
+    return f"{len(legs)} in their order, as in {LEGS_FILE}"
