@@ -5,7 +5,7 @@ have been moved or copied.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -41,6 +41,7 @@ class Recorded:
     settings: Document
     names: tuple[str, ...]
     seeds: tuple[int, ...]
+    _reports: dict[str, Document] = field(default_factory=dict)
 
     @property
     def passes(self) -> dict[str, int]:
@@ -58,8 +59,10 @@ class Recorded:
         return found
 
     def report(self, name: str) -> Document:
-        """report.json of a pass."""
-        return read_document(join(self.run, name, REPORT))
+        """report.json of a pass, read once; WrongError where it is missing or damaged."""
+        if name not in self._reports:
+            self._reports[name] = read_document(join(self.run, name, REPORT))
+        return self._reports[name]
 
     def config(self, seed: int) -> TrainConfig:
         """Settings of the combined training of a pass."""
