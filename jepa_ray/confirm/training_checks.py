@@ -162,7 +162,7 @@ class TrainingChecks:
                 self._near(key, row[key], theirs, _LOOSE * max(1.0, abs(theirs)))
         off = abs(row["val_loss"] - recorded)
         said = f"up to {off:.1e}" if off else "to the bit"
-        return f"{recorded:.6f} again, {said}, on {sum(len(x) for x, _ in held_out):,} windows"
+        return f"{recorded:.6f} again, {said}, on {sum(len(x) for x, _ in held_out):,} window(s)"
 
     def _last_leg(self) -> str:
         """The losses after the last leg are those of the model that it left."""

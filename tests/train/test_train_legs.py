@@ -1,6 +1,7 @@
 """Sequential mixing: one dataset after the other, as one training."""
 
 import json
+import shutil
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,20 @@ def test_the_steps_may_be_asked_for_in_any_order(processed, mode):
     whole = [data.make(step).uids for step in range(STEPS)]
     for step in (19, 0, 7, 6, 14, 13, 1):
         assert np.array_equal(data.make(step).uids, whole[step])
+
+
+@pytest.mark.parametrize("mode", ["memory", "streaming"])
+def test_a_part_that_goes_missing_stops_the_training_at_its_leg_with_its_name(
+    processed, tmp_path, mode
+):
+    shutil.copytree(processed, tmp_path / "p")
+    data = opened(str(tmp_path / "p"), config_of(), mode)
+    for part in (tmp_path / "p" / "gharchive" / "windows").iterdir():
+        part.unlink()
+    for step in range(14):
+        data.make(step)
+    with pytest.raises(CorpusError, match=r"gharchive/windows/part-.* is missing or damaged"):
+        data.make(14)
 
 
 def test_at_most_two_datasets_are_open(processed, monkeypatch):
