@@ -34,8 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, report, export, import_,
-    demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, report,
+    export, import_, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

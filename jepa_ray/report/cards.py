@@ -15,11 +15,15 @@ from jepa_ray.report.text import NONE, count, estimate, file_name, markdown, num
 from jepa_ray.windows import dataset_card
 
 _LIMITS = (
-    "The embeddings describe when things happen on a day and how much of them, not what they are "
-    "about: windows hold no text and no names.",
+    (
+        "The embeddings describe when things happen on a day and how much of them, not what they "
+        "are about: windows hold no text and no names."
+    ),
     "A low loss is no proof: read skill, RankMe and the probes beside it.",
-    "The windows come from a few public sources (holiday calendars, mail of one company, issue "
-    "trackers, code hosting); other people's days differ.",
+    (
+        "The windows come from a few public sources (holiday calendars, mail of one company, issue "
+        "trackers, code hosting); other people's days differ."
+    ),
     "Nothing here measures whether a schedule that is made with it is any better.",
 )
 
@@ -90,13 +94,18 @@ def _data(results: Results) -> Iterator[str]:
         rows.append(
             (
                 f"[{markdown(key, 48)}](datasets/{file_name(key)}.md)",
-                markdown(state.status, 20) + (f": {markdown(state.reason, 160)}" if state.reason else ""),
+                _state(state),
                 count(state.windows),
                 count(one.train_windows if one else None),
                 count(one.val_windows if one else None),
             )
         )  # fmt: skip
     yield from table(("dataset", "status", "windows", "training", "validation"), rows, 2)
+
+
+def _state(state: forms.DatasetState) -> str:
+    reason = f": {markdown(state.reason, 300)}" if state.reason else ""
+    return f"{markdown(state.status, 20)}{reason}"
 
 
 def _recipe(results: Results) -> Iterator[str]:
@@ -158,7 +167,7 @@ def _by_dataset(results: Results) -> Iterator[str]:
         rows = [(markdown(k, 48), estimate(loss(p)), estimate(skill(p))) for k, p in parts.items()]
         yield from table(("dataset", "loss", "skill"), rows)
     elif over_seeds:
-        rows = [(markdown(k, 48), *map(estimate, pair)) for k, pair in over_seeds.items()]
+        rows = [(markdown(k, 48), estimate(a), estimate(b)) for k, (a, b) in over_seeds.items()]
         yield from table(("dataset", "validation loss", "skill"), rows)
     else:
         yield "Not evaluated yet: `jepa-ray evaluate` does it."
@@ -218,8 +227,7 @@ def _dataset(results: Results, key: str, state: forms.DatasetState) -> str:
         text = _prepared(results, key) or f"# {markdown(key, 48)}\n"
     except Wrong as error:
         text = f"# {markdown(key, 48)}\n\nIts statistics cannot be shown. {markdown(error)}\n"
-    reason = f": {markdown(state.reason, 300)}" if state.reason else ""
-    lines = [text, "## In this run", "", f"Status: {markdown(state.status, 20)}{reason}.", ""]
+    lines = [text, "## In this run", "", f"Status: {_state(state)}.", ""]
     for part in (_sides, _scores):
         lines += _said(lambda r, part=part: part(r, key), results)  # type: ignore[misc]
     lines += ["", "Licence of the raw data: that of its source, which `jepa-ray sources` names."]
@@ -291,6 +299,6 @@ def _scores(results: Results, key: str) -> Iterator[str]:
     source = with_key(results, "datasets")
     part = source.read(forms.ByDataset).datasets.get(key) if source is not None else None
     if part is not None:
-        yield f"Evaluated with all datasets together: loss {estimate(loss(part))}, skill {estimate(skill(part))}."
+        yield f"Evaluated: loss {estimate(loss(part))}, skill {estimate(skill(part))}."
     else:
         yield "Not evaluated yet: `jepa-ray evaluate` does it."

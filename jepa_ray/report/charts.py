@@ -11,10 +11,12 @@ from markupsafe import Markup
 from jepa_ray.report.figure import GRID, INK, MARKERS, PAPER, SERIES, SOFT, draw
 from jepa_ray.report.text import Estimate, clean, estimate, number
 
-LABEL_CHARS = 30
+LABEL_CHARS = 32
 MAX_LINE_POINTS = 400
 WIDTH = 8.4
 _PANELS = 4
+_SMALLEST_PLAIN = 1e-4
+_NARROW_DECADES = 1.2
 _MAP_POINTS = 2000
 
 
@@ -63,7 +65,7 @@ def log_scale(axis: Any) -> None:
 
     axis._set_axes_scale("log")  # noqa: SLF001 - of one axis, whichever it is
     low, high = axis.get_view_interval()
-    narrow = low > 0 and math.log10(max(high / low, 1.0001)) < 1.2
+    narrow = low > 0 and math.log10(max(high / low, 1.0001)) < _NARROW_DECADES
     axis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5) if narrow else (1,), numticks=7))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     axis.set_minor_locator(NullLocator())
@@ -72,7 +74,7 @@ def log_scale(axis: Any) -> None:
 
 def plain(value: float) -> str:
     """A tick of a logarithmic axis."""
-    return f"{value:g}" if value >= 1e-4 else number(value, 1)
+    return f"{value:g}" if value >= _SMALLEST_PLAIN else number(value, 1)
 
 
 def curves(key: str, panels: Sequence[Panel], *, what: str, label: str) -> Markup:
@@ -245,14 +247,14 @@ def plane(
                 continue
             axes.plot(
                 xs[mine], ys[mine], MARKERS[(i + i // 8) % 8], color=colour(i), markersize=3.4,
-                markeredgewidth=0, alpha=0.6, label=short(name), rasterized=False,
+                markeredgewidth=0, alpha=0.6, label=f"{i + 1}  {short(name)}",
             )  # fmt: skip
         _middles(axes, xs, ys, of, names)
         axes.set_xlabel(axes_names[0])
         axes.set_ylabel(axes_names[1])
         figure.legend(loc="outside right upper", markerscale=2)
 
-    return draw(key, (WIDTH, 4.8), paint, label=label)
+    return draw(key, (WIDTH, 4.2), paint, label=label)
 
 
 def _middles(axes: Any, xs: Any, ys: Any, of: Any, names: Sequence[str]) -> None:

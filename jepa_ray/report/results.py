@@ -331,9 +331,14 @@ def _finite(document: Any) -> tuple[Any, list[str]]:
             stack += [(f"{key}.{k[:60]}", v) for k, v in value.items()]
         elif isinstance(value, list):
             stack += [(f"{key}[{i}]", v) for i, v in enumerate(value)]
-        elif (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) > _MAX_INT):
+        elif isinstance(value, int | float) and not _usable(value):
             odd.append(key)
     return document, odd
+
+
+def _usable(value: float) -> bool:
+    """Whether a number is finite, and as an integer exact."""
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _MAX_INT
 
 
 def _prepared(
@@ -347,7 +352,7 @@ def _prepared(
 
 
 def _said_dir(folder: str, confirmation: Source | None) -> str | None:
-    """Where confirmation.json says that the datasets are: a local path, or a URL of the run's store."""
+    """Where confirmation.json says the datasets are: a local path, or a URL of the run's kind."""
     said = confirmation.value.get("processed_dir") if confirmation and confirmation.value else None
     if not isinstance(said, str) or "\0" in said:
         return None

@@ -8,7 +8,7 @@ from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
 from jepa_ray.report.measured import loss, of_value, skill, where, whole, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
-from jepa_ray.report.text import clean, count, estimate, fixed, name, number
+from jepa_ray.report.text import NONE, clean, count, estimate, fixed, name, number
 
 SKILL_FLOOR = -2.0
 _MAX_ROWS = 60
@@ -34,6 +34,11 @@ _CONTROLS = {
 }
 
 
+def baseline(key: str) -> str:
+    """What a simple prediction is called."""
+    return _BASELINES.get(key, name(key))
+
+
 def _nothing(results: Results) -> Iterator[Block]:
     if whole(results) is None:
         yield commands.evaluate(
@@ -48,8 +53,8 @@ def _by_dataset(results: Results) -> Iterator[Block]:
     parts = found.read(forms.ByDataset).datasets
     if len(parts) > 0:
         yield Text(
-            "Skill is 1 - loss / loss of the best constant for each slot: 1 is perfect, 0 or less is "
-            f"worth no more than that constant. {where(results)}"
+            "Skill is 1 - loss / loss of the best constant for each slot: 1 is perfect, 0 or less "
+            f"is worth no more than that constant. {where(results)}"
         )
         yield _skills("skill-dataset", "dataset", parts, "Skill within each dataset")
 
@@ -78,7 +83,7 @@ def _by_distance(results: Results) -> Iterator[Block]:
     if found is None:
         return
     parts = found.read(forms.ByDistance).by_distance
-    names = [f"{p.first}" if p.first == p.last else f"{p.first}–{p.last}" for p in parts]
+    names = [f"{p.first}" if p.first == p.last else f"{p.first}{NONE}{p.last}" for p in parts]
     yield Figure(
         by_distance("skill-distance", names, [skill(p) for p in parts], label="Skill by distance"),
         "Skill by distance to the nearest visible slot",
@@ -93,7 +98,7 @@ def _baselines(results: Results) -> Iterator[Block]:
         return
     parts = found.read(forms.Baselines).baselines
     rows = [
-        Dot(_BASELINES.get(key, name(key)), loss(part), strong=key == "model")
+        Dot(baseline(key), loss(part), strong=key == "model")
         for key, part in list(parts.items())[:_MAX_ROWS]
     ]
     yield Figure(
@@ -154,8 +159,8 @@ def _spectrum(results: Results) -> Iterator[Block]:
     yield Figure(
         spectrum("spectrum", lines, label="Spectrum of the embeddings"),
         "How many directions the embeddings use",
-        "Singular values of the centred embeddings; a curve that falls steeply uses few directions, "
-        "one below that of the untrained encoder uses fewer than chance gives.",
+        "Singular values of the centred embeddings; a curve that falls steeply uses few "
+        "directions, one below that of the untrained encoder uses fewer than chance gives.",
     )
 
 
@@ -209,8 +214,8 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
         found = source.read(forms.Referees).referee
         names = {"pca64": "PCA-64 of the slots", "frozen_random": "a frozen random encoder"}
         yield Table(
-            "Fixed targets: normalised loss of the best linear readout. Unlike the training loss it "
-            "can be compared over runs and recipes; lower is better, 1 is a constant.",
+            "Fixed targets: normalised loss of the best linear readout. Unlike the training loss "
+            "it can be compared over runs and recipes; lower is better, 1 is a constant.",
             ("target", "trained", "untrained"),
             [
                 (names.get(key, name(key)), fixed(p.trained, 4), fixed(p.untrained, 4))

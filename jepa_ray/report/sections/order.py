@@ -43,8 +43,8 @@ def _figure(key: str, legs: list[forms.Leg]) -> Figure:
     return Figure(
         matrix(f"legs-{name(key)}", rows, columns, values, label=f"Losses after each leg, {key}"),
         f"{name(key)}: loss on every dataset (across) after each leg (down)",
-        "Read a column from top to bottom: dark is a low loss; it darkens at the dataset's own leg, "
-        "and where it grows lighter again the dataset is being forgotten.",
+        "Read a column from top to bottom: dark is a low loss; it darkens at the dataset's own "
+        "leg, and where it grows lighter again the dataset is being forgotten.",
     )
 
 

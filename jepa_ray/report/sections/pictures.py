@@ -53,9 +53,6 @@ def _map(results: Results) -> Iterator[Block]:
         "A point a window, in the two directions of the largest spread; the numbers stand at the "
         "middle of each dataset. Datasets apart are told apart; it says nothing of use.",
     )
-    yield Fold("Which number is which dataset", [
-        Table("Datasets of the map.", ("number", "dataset", "points"), rows, frozenset({0, 1}))
-    ])  # fmt: skip
 
 
 PARTS = (_windows, _map)

@@ -94,8 +94,8 @@ def _summary(tasks: list[tuple[str, forms.Task]]) -> Table:
         tones[i, 6] = "good" if task.wins else "bad"
     return Table(
         "Our embeddings beside the best simpler way, with 95 % intervals; the difference is ours "
-        "less that way (above 0: ours is better), p is corrected for the number of tasks (Holm). Arrow up: "
-        "a higher score is better.",
+        "less that way (above 0: ours is better), p is corrected for the number of tasks (Holm). "
+        "Arrow up: a higher score is better.",
         ("task", "score", "ours", "best simpler way", "difference", "p", "finding"),
         rows,
         words=frozenset({0, 1, 3, 6}),
@@ -120,8 +120,8 @@ def _task(key: str, task: forms.Task) -> Iterator[Block]:
         )
     if gaps:
         yield Table(
-            "Ours less the other arm (above 0: ours is better); the last row, where it is there, is "
-            "what our embeddings add to trees on the raw window.",
+            "Ours less the other arm (above 0: ours is better); the last row, where it is there, "
+            "is what our embeddings add to trees on the raw window.",
             ("against", "difference", "p", "p (Holm)"),
             gaps,
         )

@@ -42,7 +42,7 @@ def _two_runs(results: Results) -> Iterator[Block]:
     rows = [
         ("datasets trained on", f"{reference.DATASETS}", count(len(trained)) if trained else NONE),
         ("windows", reference.WINDOWS, _sum(s.windows for s in trained)),
-        ("seeded passes", f"{reference.PASSES}", f"{len(passes)}" if results.is_run else "1 training"),
+        ("seeded passes", f"{reference.PASSES}", f"{len(passes)}" if results.is_run else "one"),
         ("checkpoints a pass", f"{reference.CHECKPOINTS_A_PASS}", _checkpoints(passes)),
         ("validation losses of all checkpoints",
          f"{reference.LOWEST_LOSS} to {reference.HIGHEST_LOSS}", reached),
@@ -148,7 +148,8 @@ def _dataset(
     trained = first.checkpoints.get(key) if first else None
     found = results.manifests.get(key)
     manifest = found.read(forms.Prepared) if found is not None else None
-    windows = state.windows if state.windows is not None else manifest and manifest.windows
+    prepared = manifest.windows if manifest else None
+    windows = state.windows if state.windows is not None else prepared
     reason = f" ({clean(state.reason, 160)})" if state.reason else ""
     return (
         name(key),
@@ -167,12 +168,13 @@ def _passes(results: Results) -> Iterator[Block]:
         return
     span = f"{reference.LOWEST_LOSS} to {reference.HIGHEST_LOSS}"
     seeds = f"{reference.SEEDS[0]} to …{reference.SEEDS[1] % 100:02d}"
-    rows = [("reference", seeds, NR, NR, span, NR, NR, NR)]
+    rows: list[tuple[str, ...]] = [("reference", seeds, NR, NR, span, NR, NR, NR)]
     rows += [_pass(key, p) for key, p in passes_of(results).items()]
     yield Table(
-        "The passes: each has its own split and order, both drawn by its seed. Losses are those of "
-        "the combined checkpoint; of the reference run, those of all its checkpoints.",
-        ("pass", "seed", "train", "validation", "validation loss", "training loss", "skill", "RankMe"),
+        "The passes: each has its own split and order, both drawn by its seed. "
+        "Losses are those of the combined checkpoint; of the reference run, those of all its "
+        "checkpoints.",
+        ("pass", "seed", "train", "validation", "loss", "training loss", "skill", "RankMe"),
         rows,
         reference=frozenset({0}),
     )  # fmt: skip
@@ -202,7 +204,7 @@ def _pass(key: str, found: forms.Pass) -> tuple[str, ...]:
 
 
 def spreads(results: Results) -> dict[str, tuple[Estimate, Estimate]]:
-    """Validation loss and skill over seeds, of combined and of each dataset; {} where unfinished."""
+    """Validation loss and skill over seeds, by dataset and combined; {} where unfinished."""
     if results.confirmation is None or not results.confirmation.has("spread"):
         return {}
     found = results.confirmation.read(forms.Spreads).spread
