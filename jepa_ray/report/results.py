@@ -6,7 +6,6 @@ section says so, the others stand.
 """
 
 import json
-import math
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ MAX_ROWS = 100_000
 MAX_PASSES = 100
 MAX_DATASETS = 256
 _MAX_INT = 2**53
+_MAX_FLOAT = 1e30
 _PASS = re.compile(r"pass\d{1,4}")
 _SCHEME = re.compile(r"([a-z0-9+.-]+)://")
 
@@ -318,7 +318,7 @@ def _odd(name: str, keys: list[str]) -> str | None:
     if not keys:
         return None
     more = f" and {len(keys) - 1:,} more" if len(keys) > 1 else ""
-    return f"{name}: {clean(keys[0], 120)} is not a finite number{more}"
+    return f"{name}: {clean(keys[0], 120)} is no number that can be used{more}"
 
 
 def _finite(document: Any) -> tuple[Any, list[str]]:
@@ -337,8 +337,8 @@ def _finite(document: Any) -> tuple[Any, list[str]]:
 
 
 def _usable(value: float) -> bool:
-    """Whether a number is finite, and as an integer exact."""
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _MAX_INT
+    """Whether a number is finite, of a size that can be drawn, and as an integer exact."""
+    return abs(value) < (_MAX_FLOAT if isinstance(value, float) else _MAX_INT)
 
 
 def _prepared(
@@ -359,7 +359,10 @@ def _said_dir(folder: str, confirmation: Source | None) -> str | None:
     scheme, ours = _SCHEME.match(said), _SCHEME.match(folder)
     if local_path(said) is None and (scheme and scheme[1]) != (ours and ours[1]):
         return None
-    return said
+    try:
+        return said if list_names(said) else None
+    except (OSError, ValueError, UsageError):
+        return None
 
 
 def _said_name(folder: str, confirmation: Source | None) -> str:

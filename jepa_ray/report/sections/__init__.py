@@ -31,10 +31,15 @@ CHAPTERS: tuple[tuple[str, str, tuple[Part, ...]], ...] = (
 
 def chapters(results: Results) -> list[Section]:
     """All chapters; a part whose file is wrong says so and spoils no other."""
-    return [
-        Section(anchor, title, [block for part in parts for block in _said(part, results)])
-        for anchor, title, parts in CHAPTERS
-    ]
+    return [Section(anchor, title, _blocks(parts, results)) for anchor, title, parts in CHAPTERS]
+
+
+def _blocks(parts: tuple[Part, ...], results: Results) -> list[Block]:
+    """What the parts say; the same fault is said once."""
+    blocks: list[Block] = []
+    for part in parts:
+        blocks += [b for b in _said(part, results) if not isinstance(b, Problem) or b not in blocks]
+    return blocks
 
 
 def _said(part: Part, results: Results) -> Iterator[Block]:
