@@ -61,9 +61,13 @@ class Source:
             raise Wrong(self.fault)
         try:
             return msgspec.convert(self.value, form)
-        except msgspec.ValidationError as error:
-            said = clean(str(error).replace("$", f"$.{self.key}" if self.key else "$"), 300)
-            raise Wrong(f"{self.file}: {said}") from None
+        except (msgspec.ValidationError, UnicodeError) as error:
+            raise Wrong(f"{self.file}: {self._placed(str(error))}") from None
+
+    def _placed(self, said: str) -> str:
+        """A message with the key as it is in the file."""
+        said = said if "`$" in said or not self.key else f"{said} - at `$`"
+        return clean(said.replace("`$", f"`$.{self.key}" if self.key else "`$"), 300)
 
     def has(self, key: str) -> bool:
         """Whether a key is there; a file that cannot be read has all, so that the fault is said."""

@@ -61,7 +61,7 @@ def name(text: object) -> str:
 def markdown(text: object, limit: int = TEXT_CHARS) -> str:
     """Text that stays text in Markdown: in a paragraph, a heading, a cell of a table or a link."""
     line = clean(text, limit)
-    if _PLAIN.fullmatch(line) and not line.lower().startswith("www."):
+    if _PLAIN.fullmatch(line) and "www." not in line.lower():
         return line
     marked = _SPECIAL.sub(r"\\\1", line).replace("://", r":\//")
     marked = re.sub(r"(?i)\bwww\.", lambda found: found[0][:3] + r"\.", marked)

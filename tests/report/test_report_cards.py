@@ -25,7 +25,7 @@ def results(tmp_path_factory):
         "mode random_resplit, seed 2026061101",
         "| loss | 0.0123 [0.0114, 0.0132] | 0.01780038 |",
         "| skill | 0.412 [0.381, 0.443] | not reported |",
-        "0.72 [0.70, 0.83] | 0.780 [0.760, 0.810] \\(raw window, trees\\)",
+        "0.72 [0.70, 0.83] | 0.780 [0.760, 0.810] (raw window, trees)",
         "## Limits",
         'jepa_ray.load("pass01/combined/schedule_jepa.pt")',
         "Apache-2.0",

@@ -16,6 +16,8 @@ from jepa_ray.report.text import (
     percent,
 )
 
+M = "\N{MINUS SIGN}"
+
 
 @pytest.mark.parametrize(
     ("value", "shown"),
@@ -44,7 +46,7 @@ def test_a_number_has_three_significant_digits(value, shown):
         (Estimate(0.41234, 0.38111, 0.44299), "0.412 [0.381, 0.443]"),
         (Estimate(0.0123, 0.0114, 0.0132), "0.0123 [0.0114, 0.0132]"),
         (Estimate(18.2468, 17.1, 19.33), "18.2 [17.1, 19.3]"),
-        (Estimate(-308.9, -320.0, -290.0), "\N{MINUS SIGN}309 [\N{MINUS SIGN}320, \N{MINUS SIGN}290]"),
+        (Estimate(-309, -320, -290), f"{M}309 [{M}320, {M}290]"),
         (Estimate(-0.001, -0.3, 0.3), "0.00 [\N{MINUS SIGN}0.30, 0.30]"),
         (Estimate(0.5), "0.500"),
         (Estimate(0.5, 0.5, 0.5), "0.500"),
