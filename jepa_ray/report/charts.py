@@ -225,7 +225,8 @@ def spectrum(key: str, lines: Mapping[str, Sequence[float]], *, label: str) -> M
                 axes.plot(1, seen[0], "os"[i % 2], color=SERIES[i], markersize=5)
         axes.set_xlabel("direction (largest first)")
         axes.set_ylabel("singular value / largest")
-        axes.set_ylim(bottom=max(1e-7, min((min(v) for v in lines.values() if v), default=1) / 2))
+        seen = [v for values in lines.values() for v in values if v > _SMALLEST_PLAIN / 10]
+        axes.set_ylim(bottom=min(seen, default=1) / 2)
         log_scale(axes.yaxis)
         axes.legend()
 

@@ -163,7 +163,7 @@ class Compared(Struct):
 class SpreadOf(Struct):
     """The spread of a run's evaluation.json."""
 
-    spread: Named[Spread]
+    spread: Named[Spread | None]
 
 
 class Part(Struct):
@@ -258,8 +258,8 @@ class SpectrumOf(Struct):
 class Control(Struct):
     """A negative control; of a run, `passed` counts the passes that passed it."""
 
-    value: float | Spread
-    passed: bool | int
+    value: float | Spread | None = None
+    passed: bool | int | None = None
     interval: Ends = None
     expected: str | None = None
     sentence: str | None = None

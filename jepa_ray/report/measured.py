@@ -61,7 +61,7 @@ def overall(results: Results) -> dict[str, Estimate]:
         found |= _of_one(results.first.read(forms.Compared))
     if results.evaluation is not None:
         run = results.evaluation.read(forms.SpreadOf)
-        found |= {name: of_spread(spread) for name, spread in run.spread.items()}
+        found |= {name: of_spread(spread) for name, spread in run.spread.items() if spread}
     return found
 
 

@@ -1,6 +1,7 @@
 """What the loss does not tell: skill in parts, baselines, collapse, spectra, negative controls."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Table, Text
@@ -164,48 +165,82 @@ def _spectrum(results: Results) -> Iterator[Block]:
     )
 
 
-def _controls(results: Results) -> Iterator[Block]:
+@dataclass(frozen=True)
+class Judged:
+    """A negative control and what came of it.
+
+    Attributes:
+        key: Its name.
+        found: Its numbers.
+        expected: What a sound model does.
+        sentence: What was seen.
+        good: Whether it passed, in every pass; None where it is not judged.
+    """
+
+    key: str
+    found: forms.Control
+    expected: str
+    sentence: str
+    good: bool | None
+
+    @property
+    def outcome(self) -> str:
+        """In words."""
+        if self.good is None:
+            return "not judged"
+        passed, value = self.found.passed, self.found.value
+        if isinstance(value, forms.Spread) and not isinstance(passed, bool):
+            return f"{passed} of {value.n} passes"
+        return "passed" if self.good else "failed"
+
+
+def judged_controls(results: Results) -> list[Judged]:
+    """The negative controls; a run's own carry no sentence, those of its first pass do.
+
+    Raises:
+        Wrong: They are not of their form.
+    """
     source = with_key(results, "controls")
     if source is None:
-        return
+        return []
     found = source.read(forms.Controls).controls
-    said = _sentences(results)
-    rows, tones = [], {}
-    for i, (key, control) in enumerate(list(found.items())[:_MAX_ROWS]):
-        passed, tone = _passed(control)
-        known = of_value(control.value, control.interval)
-        rows.append(
-            (_CONTROLS.get(key, name(key)), *_said(control, said.get(key)), estimate(known), passed)
+    first = results.first
+    has = first is not None and first.has("controls")
+    one = first.read(forms.Controls).controls if has and first else {}
+    return [_judged(k, c, one.get(k, c)) for k, c in list(found.items())[:_MAX_ROWS]]
+
+
+def _judged(key: str, found: forms.Control, one: forms.Control) -> Judged:
+    expected = clean(found.expected or one.expected or "", 80)
+    sentence = clean(found.sentence or one.sentence or "", 240)
+    seeds = found.value.n if isinstance(found.value, forms.Spread) else 1
+    good = found.passed if found.passed is None else int(found.passed) >= seeds
+    return Judged(key, found, expected, sentence, None if "not judged" in expected else good)
+
+
+def _controls(results: Results) -> Iterator[Block]:
+    found = judged_controls(results)
+    if not found:
+        return
+    rows = [
+        (
+            _CONTROLS.get(c.key, name(c.key)),
+            c.sentence,
+            c.expected,
+            estimate(of_value(c.found.value, c.found.interval)),
+            c.outcome,
         )
-        tones[i, 4] = tone
+        for c in found
+    ]
+    tones = {None: "", True: "good", False: "bad"}
     yield Table(
-        "Negative controls: data on which a sound model must fail. One that is not passed means "
-        "that a good score above may be an artefact.",
-        ("control", "what was done", "expected", "value", "passed"),
+        "Negative controls: the model on data made to deceive it. One that fails means that a good "
+        "score above may be an artefact.",
+        ("control", "what was seen", "expected", "value", "outcome"),
         rows,
         words=frozenset({0, 1, 2, 4}),
-        tones=tones,
+        tones={(i, 4): tones[c.good] for i, c in enumerate(found)},
     )
-
-
-def _sentences(results: Results) -> dict[str, forms.Control]:
-    """Of one checkpoint: a run's own controls carry no sentence."""
-    if results.first is None or not results.first.has("controls"):
-        return {}
-    return results.first.read(forms.Controls).controls
-
-
-def _said(control: forms.Control, one: forms.Control | None) -> tuple[str, str]:
-    sentence = control.sentence or (one.sentence if one else None) or ""
-    expected = control.expected or (one.expected if one else None) or ""
-    return clean(sentence, 240), clean(expected, 80)
-
-
-def _passed(control: forms.Control) -> tuple[str, str]:
-    if isinstance(control.passed, bool):
-        return ("passed", "good") if control.passed else ("failed", "bad")
-    of = control.value.n if isinstance(control.value, forms.Spread) else control.passed
-    return f"{control.passed} of {of} passes", "good" if control.passed >= of else "bad"
 
 
 def _fixed_targets(results: Results) -> Iterator[Block]:

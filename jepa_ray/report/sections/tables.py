@@ -41,8 +41,8 @@ def _two_runs(results: Results) -> Iterator[Block]:
     reached = f"{number(min(losses), 3)} to {number(max(losses), 3)}" if losses else NONE
     rows = [
         ("datasets trained on", f"{reference.DATASETS}", count(len(trained)) if trained else NONE),
-        ("windows", reference.WINDOWS, _sum(s.windows for s in trained)),
-        ("seeded passes", f"{reference.PASSES}", f"{len(passes)}" if results.is_run else "one"),
+        ("windows", reference.WINDOWS, _windows(results, trained)),
+        ("seeded passes", f"{reference.PASSES}", f"{len(passes)}" if results.is_run else "1 training"),
         ("checkpoints a pass", f"{reference.CHECKPOINTS_A_PASS}", _checkpoints(passes)),
         ("validation losses of all checkpoints",
          f"{reference.LOWEST_LOSS} to {reference.HIGHEST_LOSS}", reached),
@@ -91,6 +91,14 @@ def _sum(values: Iterator[int | None]) -> str:
     return count(sum(known)) if known else NONE
 
 
+def _windows(results: Results, trained: list[forms.DatasetState]) -> str:
+    """All windows that were trained on or held out."""
+    if not results.is_run and results.provenance is not None:
+        sides = results.provenance.read(forms.Provenance)
+        return _sum(iter((sides.train_windows, sides.val_windows)))
+    return _sum(s.windows for s in trained)
+
+
 def _checkpoints(passes: dict[str, forms.Pass]) -> str:
     counts = {len(p.checkpoints) for p in passes.values()}
     return " to ".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else NONE
@@ -126,10 +134,11 @@ def _datasets(results: Results) -> Iterator[Block]:
         ("reference run, all 11", "trained", NR, reference.WINDOWS, NR, NR, NR),
         *(_dataset(results, key, state, first) for key, state in states.items()),
     ]
-    if first is not None:
-        total = _sum(s.windows for s in states.values() if s.status == "trained")
-        sides = count(first.train_windows), count(first.val_windows)
-        rows.append(("all, combined", "", NONE, total, NONE, *sides))
+    sides = first or (results.provenance and results.provenance.read(forms.Provenance))
+    if sides:
+        total = _windows(results, [s for s in states.values() if s.status == "trained"])
+        both = count(sides.train_windows), count(sides.val_windows)
+        rows.append(("all, combined", "", NONE, total, NONE, *both))
     yield Table(
         "Datasets and their windows. Distinct windows say how much there is to learn; train and "
         "validation counts are those of the first pass, whose seed splits the windows.",

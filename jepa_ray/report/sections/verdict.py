@@ -7,7 +7,7 @@ from jepa_ray.report.blocks import Block, Fact, Facts, Problem, Text, Verdict
 from jepa_ray.report.measured import NOTHING, loss, overall, where, whole, with_key
 from jepa_ray.report.results import Results, Wrong
 from jepa_ray.report.sections import commands, words
-from jepa_ray.report.sections.beyond import baseline
+from jepa_ray.report.sections.beyond import baseline, judged_controls
 from jepa_ray.report.text import Estimate, clean, count, estimate, interval, number, percent
 
 _MAX_WARNINGS = 20
@@ -70,17 +70,9 @@ def counted(ask: Callable[[], Counted]) -> Counted:
 
 
 def controls(results: Results) -> Counted:
-    """Negative controls that passed in every pass, of how many."""
-    found = with_key(results, "controls")
-    if found is None:
-        return None
-    said = found.read(forms.Controls).controls.values()
-    good = sum(c.passed if isinstance(c.passed, bool) else c.passed >= _seeds(c) for c in said)
-    return good, len(said)
-
-
-def _seeds(control: forms.Control) -> int:
-    return control.value.n if isinstance(control.value, forms.Spread) else 1
+    """Negative controls that passed in every pass, of how many that are judged."""
+    found = [c for c in judged_controls(results) if c.good is not None]
+    return (sum(bool(c.good) for c in found), len(found)) if found else None
 
 
 def wins(results: Results) -> Counted:

@@ -36,9 +36,10 @@ NOT_LEARNED: Final = Said(
 NO_SKILL: Final = Said(
     "red",
     "No skill",
-    "The predictions are worth no more than one constant for each slot of the day. A low loss then "
-    "says that these windows hide little that could be predicted.",
-    "Do not use it for prediction. Train on windows of an actor's day, which hide more.",
+    "Within most datasets, or on the whole, the predictions are worth no more than one constant for "
+    "each slot of the day. Such a model at most tells which dataset a day is from.",
+    "Do not use it for prediction. What helps: windows of an actor's day, --preset robust, more "
+    "steps.",
 )
 UNTOUCHED: Final = Said(
     "amber",
@@ -47,6 +48,13 @@ UNTOUCHED: Final = Said(
     "the predictor learned.",
     "Expect no more of these embeddings than of an untrained encoder. Train longer, with --preset "
     "robust.",
+)
+TRIVIAL: Final = Said(
+    "amber",
+    "Trivial",
+    "The model predicts, but a simple rule predicts the same targets as well: the task is too easy, "
+    "or the model learned no more than that rule.",
+    "Do not use its predictions; the probes say whether the embeddings are good for anything.",
 )
 UNDECIDED: Final = Said(
     "amber",
@@ -67,6 +75,7 @@ BY_STATUS: Final = {
     "not_learned": NOT_LEARNED,
     "no_skill": NO_SKILL,
     "untouched": UNTOUCHED,
+    "trivial": TRIVIAL,
     "undecided": UNDECIDED,
 }
 LEARNED: Final = (
