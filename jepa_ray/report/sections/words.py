@@ -36,8 +36,8 @@ NOT_LEARNED: Final = Said(
 NO_SKILL: Final = Said(
     "red",
     "No skill",
-    "Within most datasets, or on the whole, the predictions are worth no more than one constant for "
-    "each slot of the day. Such a model at most tells which dataset a day is from.",
+    "Within most datasets, or on the whole, the predictions are worth no more than one constant "
+    "for each slot of the day. Such a model at most tells which dataset a day is from.",
     "Do not use it for prediction. What helps: windows of an actor's day, --preset robust, more "
     "steps.",
 )
@@ -52,8 +52,8 @@ UNTOUCHED: Final = Said(
 TRIVIAL: Final = Said(
     "amber",
     "Trivial",
-    "The model predicts, but a simple rule predicts the same targets as well: the task is too easy, "
-    "or the model learned no more than that rule.",
+    "The model predicts, but a simple rule predicts the same targets as well: the task is too "
+    "easy, or the model learned no more than that rule.",
     "Do not use its predictions; the probes say whether the embeddings are good for anything.",
 )
 UNDECIDED: Final = Said(
