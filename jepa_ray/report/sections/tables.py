@@ -42,7 +42,7 @@ def _two_runs(results: Results) -> Iterator[Block]:
     rows = [
         ("datasets trained on", f"{reference.DATASETS}", count(len(trained)) if trained else NONE),
         ("windows", reference.WINDOWS, _windows(results, trained)),
-        ("seeded passes", f"{reference.PASSES}", str(len(passes)) if results.is_run else "1 training"),
+        ("seeded passes", f"{reference.PASSES}", str(len(passes)) if results.is_run else NONE),
         ("checkpoints a pass", f"{reference.CHECKPOINTS_A_PASS}", _checkpoints(passes)),
         ("validation losses of all checkpoints",
          f"{reference.LOWEST_LOSS} to {reference.HIGHEST_LOSS}", reached),
