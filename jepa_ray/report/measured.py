@@ -1,0 +1,88 @@
+"""Numbers with their intervals, from one checkpoint or from all passes of a run, read alike.
+
+Of a run the interval is over seeds (t), of one checkpoint over windows (bootstrap).
+"""
+
+from collections.abc import Sequence
+
+from jepa_ray.report import forms
+from jepa_ray.report.results import Results, Source
+from jepa_ray.report.text import Estimate
+
+NOTHING = Estimate(None)
+MONITORS = ("loss", "skill", "slot_std", "rankme", "cosine_to_mean")
+
+
+def of_spread(found: forms.Spread | None) -> Estimate:
+    """Over seeds; one seed has no interval."""
+    if found is None:
+        return NOTHING
+    return Estimate(found.mean, found.low, found.high) if found.n > 1 else Estimate(found.mean)
+
+
+def of_value(value: float | forms.Spread | None, ends: forms.Ends = None) -> Estimate:
+    """A number that has its interval beside it, or is a spread."""
+    if isinstance(value, forms.Spread):
+        return of_spread(value)
+    return Estimate(value, *ends) if ends and value is not None else Estimate(value)
+
+
+def loss(part: forms.Part) -> Estimate:
+    """Loss of a part of the windows."""
+    return of_value(part.loss, part.loss_interval)
+
+
+def skill(part: forms.Part) -> Estimate:
+    """Skill on a part of the windows."""
+    return of_value(part.skill, part.skill_interval)
+
+
+def whole(results: Results) -> Source | None:
+    """The evaluation that speaks for all: of the run, else of the first checkpoint."""
+    return results.evaluation or results.first
+
+
+def with_key(results: Results, key: str) -> Source | None:
+    """The evaluation that has a key: of the run, else of the first checkpoint."""
+    for found in (results.evaluation, results.first):
+        if found is not None and found.has(key):
+            return found
+    return None
+
+
+def overall(results: Results) -> dict[str, Estimate]:
+    """Trained (`loss`, `skill`, ...) and untrained (`untrained_loss`, ...); {} where not evaluated.
+
+    Raises:
+        Wrong: The evaluation is not of its form.
+    """
+    found: dict[str, Estimate] = {}
+    if results.first is not None:
+        found |= _of_one(results.first.read(forms.Compared))
+    if results.evaluation is not None:
+        run = results.evaluation.read(forms.SpreadOf)
+        found |= {name: of_spread(spread) for name, spread in run.spread.items() if spread}
+    return found
+
+
+def _of_one(found: forms.Compared) -> dict[str, Estimate]:
+    numbers = {
+        prefix + name: of_value(getattr(monitors, name), found.intervals.get(prefix + name))
+        for prefix, monitors in (("", found.trained), ("untrained_", found.untrained))
+        for name in MONITORS
+    }
+    numbers["reduction"] = of_value(found.reduction, found.intervals.get("reduction"))
+    numbers["cka_with_untrained"] = Estimate(found.cka_with_untrained)
+    return numbers
+
+
+def where(results: Results) -> str:
+    """What the interval of an evaluated number is over, as a sentence."""
+    if results.evaluation is not None:
+        return "Intervals: 95 %, over the seeds of the passes (t)."
+    return "Intervals: 95 %, over windows (bootstrap)."
+
+
+def best_first(names: Sequence[str], first: str) -> list[str]:
+    """Names, one of them before all others."""
+    return [n for n in names if n == first] + [n for n in names if n != first]

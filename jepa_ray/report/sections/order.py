@@ -1,0 +1,83 @@
+"""What a dataset's turn does to the others, and how much of each is forgotten by the end."""
+
+from collections.abc import Iterator
+
+from jepa_ray.report import forms
+from jepa_ray.report.blocks import Block, Figure, Fold, Table, Text
+from jepa_ray.report.heat import matrix
+from jepa_ray.report.measured import of_spread
+from jepa_ray.report.results import Results
+from jepa_ray.report.sections import commands
+from jepa_ray.report.text import estimate, name
+
+_MAX_PASSES = 12
+_MAX_NAMES = 40
+
+
+def _legs(results: Results) -> Iterator[Block]:
+    if not results.is_run:
+        yield commands.confirm(results, "The effect of the order of the datasets")
+        return
+    found = {key: source.read(forms.Legs).legs for key, source in results.passes.items()}
+    known = {key: legs for key, legs in found.items() if legs}
+    if not known:
+        yield Text(
+            "The combined training mixes all datasets in every batch (mixing: interleaved), so "
+            "there is no order to study; `--set mixing=sequential` trains them one after another."
+        )
+        return
+    figures = [_figure(key, legs) for key, legs in list(known.items())[:_MAX_PASSES]]
+    yield figures[0]
+    if figures[1:]:
+        yield Fold(f"The other passes ({len(figures) - 1})", figures[1:])
+
+
+def _figure(key: str, legs: list[forms.Leg]) -> Figure:
+    order = list(dict.fromkeys(leg.dataset for leg in legs if leg.dataset is not None))
+    others = {n for leg in legs for n in leg.losses} - set(order)
+    columns = [n for n in order if any(n in leg.losses for leg in legs)] + sorted(others)
+    columns = columns[:_MAX_NAMES]
+    legs = legs[: _MAX_NAMES + 1]
+    rows = ["untrained" if leg.dataset is None else f"after {leg.dataset}" for leg in legs]
+    values = [[leg.losses.get(n) for n in columns] for leg in legs]
+    return Figure(
+        matrix(f"legs-{name(key)}", rows, columns, values, label=f"Losses after each leg, {key}"),
+        f"{name(key)}: loss on every dataset (across) after each leg (down)",
+        "Read a column from top to bottom: dark is a low loss; it darkens at the dataset's own "
+        "leg, and where it grows lighter again the dataset is being forgotten.",
+    )
+
+
+def _forgetting(results: Results) -> Iterator[Block]:
+    if results.confirmation is None:
+        return
+    found = results.confirmation.read(forms.Forgetting).forgetting
+    if not found:
+        return
+    rows, tones = [], {}
+    for i, (key, f) in enumerate(found.items()):
+        known = of_spread(f.forgetting)
+        rows.append(
+            (name(key), estimate(of_spread(f.learned)), estimate(of_spread(f.final)),
+             estimate(known), _said(known.low, known.high))
+        )  # fmt: skip
+        tones[i, 4] = {"forgotten": "bad", "improved": "good"}.get(rows[-1][4], "")
+    yield Table(
+        "Loss on a dataset right after its own leg, at the end, and the difference (above 0: "
+        "forgotten), means over the passes with 95 % intervals.",
+        ("dataset", "after its leg", "at the end", "difference", "reading"),
+        rows,
+        words=frozenset({0, 4}),
+        tones=tones,
+    )
+
+
+def _said(low: float | None, high: float | None) -> str:
+    if low is None or high is None or low == high:
+        return "one pass: no interval"
+    if low > 0:
+        return "forgotten"
+    return "improved" if high < 0 else "not shown"
+
+
+PARTS = (_legs, _forgetting)

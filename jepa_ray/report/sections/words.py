@@ -1,0 +1,145 @@
+"""What each status of an evaluation means to one who decides, and what to do next."""
+
+from typing import Final, NamedTuple
+
+
+class Said(NamedTuple):
+    """A verdict in plain words.
+
+    Attributes:
+        light: red, amber, green or grey.
+        word: What it comes to.
+        meaning: A paragraph.
+        advice: What to do next.
+    """
+
+    light: str
+    word: str
+    meaning: str
+    advice: str
+
+
+COLLAPSED: Final = Said(
+    "red",
+    "Collapsed",
+    "The loss fell, but the model gives nearly the same embedding for every window. The low loss "
+    "is an artefact: these embeddings hardly tell windows apart.",
+    "Do not use these embeddings. Train again with --preset robust, best on windows of an actor's "
+    "day.",
+)
+NOT_LEARNED: Final = Said(
+    "red",
+    "Not learned",
+    "The trained model predicts hidden parts of a day no better than one that was never trained.",
+    "Do not use it. Check the data and the settings (steps, learning rate), then train again.",
+)
+NO_SKILL: Final = Said(
+    "red",
+    "No skill",
+    "Within most datasets, or on the whole, the predictions are worth no more than one constant "
+    "for each slot of the day. Such a model at most tells which dataset a day is from.",
+    "Do not use it for prediction. What helps: windows of an actor's day, --preset robust, more "
+    "steps.",
+)
+UNTOUCHED: Final = Said(
+    "amber",
+    "Unchanged",
+    "The predictions improved, but the embeddings say what those of an untrained model say: only "
+    "the predictor learned.",
+    "Expect no more of these embeddings than of an untrained encoder. Train longer, with --preset "
+    "robust.",
+)
+TRIVIAL: Final = Said(
+    "amber",
+    "Trivial",
+    "The model predicts, but a simple rule predicts the same targets as well: the task is too "
+    "easy, or the model learned no more than that rule.",
+    "Do not use its predictions; the probes say whether the embeddings are good for anything.",
+)
+UNDECIDED: Final = Said(
+    "amber",
+    "Undecided",
+    "The scored windows are all alike, or there is one: they cannot tell a good model from a bad "
+    "one.",
+    "Score it on more, and on more varied, held-out windows.",
+)
+NOT_JUDGED: Final = Said(
+    "grey",
+    "Not judged yet",
+    "The model was trained, but nobody has measured yet what it learned. A falling loss alone says "
+    "little.",
+    "Run the evaluation, then make this report again.",
+)
+BY_STATUS: Final = {
+    "collapsed": COLLAPSED,
+    "not_learned": NOT_LEARNED,
+    "no_skill": NO_SKILL,
+    "untouched": UNTOUCHED,
+    "trivial": TRIVIAL,
+    "undecided": UNDECIDED,
+}
+LEARNED: Final = (
+    "The model predicts hidden parts of a day better than one constant for each slot, and its "
+    "embeddings did not collapse."
+)
+
+
+def control_failed(failed: int, count: int) -> Said:
+    """Learned, but a negative control did not pass."""
+    return Said(
+        "amber",
+        "Learned, with a doubt",
+        f"{LEARNED} But {failed} of {count} negative controls failed: something scores well that "
+        "should not.",
+        "Look at the controls below before you rely on the numbers.",
+    )
+
+
+def unfinished(done: int, count: int) -> Said:
+    """Learned so far."""
+    return Said(
+        "amber",
+        "Promising, not confirmed",
+        f"{LEARNED} So far {done} of {count} passes are finished.",
+        "Let the run finish.",
+    )
+
+
+def beaten(rule: str) -> Said:
+    """Learned, but a simple rule predicts better."""
+    return Said(
+        "amber",
+        "Learned, but a simple rule is better",
+        f"{LEARNED} But a simple rule ({rule}) predicts the same targets with a lower loss.",
+        "Do not use its predictions; the probes say whether the embeddings are good for anything.",
+    )
+
+
+def use_not_tested() -> Said:
+    """Learned, no probes."""
+    return Said(
+        "amber",
+        "Learned, use not tested",
+        f"{LEARNED} Whether its embeddings help with a task was not tested.",
+        "Run the probes before you rely on the embeddings.",
+    )
+
+
+def no_use(tasks: int) -> Said:
+    """Learned, no probe won."""
+    return Said(
+        "amber",
+        "Learned, no use shown",
+        f"{LEARNED} But on none of {tasks} tasks do its embeddings beat the simpler ways.",
+        "Use the simpler ways for these tasks.",
+    )
+
+
+def useful(won: int, tasks: int) -> Said:
+    """Learned, and probes won."""
+    return Said(
+        "green",
+        "Learned and useful",
+        f"{LEARNED} Its embeddings beat the simpler ways on {won} of {tasks} tasks.",
+        "Use the embeddings for the tasks on which they win, and only there.",
+    )

@@ -1,0 +1,66 @@
+"""Model card and dataset cards, from result files only."""
+
+import pytest
+from made_results import BLOCKED, DATASETS, write_prepared, write_run, write_training
+
+from jepa_ray.report.cards import dataset_cards, model_card
+from jepa_ray.report.results import open_results
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cards")
+    write_prepared(folder / "windows")
+    return open_results(str(write_run(folder / "six")))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "## What it is",
+        "**learned**",
+        "[epa](datasets/epa.md) | trained | 5,950 | 5,355 | 595 |",
+        "needs Avocado access",
+        "| preset | robust |",
+        "mode random_resplit, seed 2026061101",
+        "| loss | 0.0123 [0.0114, 0.0132] | 0.01780038 |",
+        "| skill | 0.412 [0.381, 0.443] | not reported |",
+        "0.72 [0.70, 0.83] | 0.780 [0.760, 0.810] (raw window, trees)",
+        "## Limits",
+        'jepa_ray.load("pass01/combined/schedule_jepa.pt")',
+        "Apache-2.0",
+    ],
+)
+def test_the_model_card_says(results, said):
+    assert said in model_card(results)
+
+
+def test_there_is_a_card_for_each_dataset_of_the_run(results):
+    assert set(dataset_cards(results)) == {*DATASETS, BLOCKED}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "# epa",
+        "| records | 6,000 |",
+        "| entropy | 7.43 bits |",
+        "- malformed: 2",
+        "| source_confidence | 0.1000 | 0.2000 | 1.000 | 0.3000 |",
+        "| pass06 | 2026061106 | 5,355 | 595 |",
+        "Status: trained.",
+    ],
+)
+def test_a_dataset_card_says(results, said):
+    assert said in dataset_cards(results)["epa"]
+
+
+def test_a_card_without_prepared_windows_still_says_what_became_of_the_dataset(results):
+    assert "Status: blocked: needs Avocado access." in dataset_cards(results)[BLOCKED]
+
+
+def test_a_training_that_was_not_evaluated_says_so_in_its_card(tmp_path):
+    folder = write_training(tmp_path / "one", evaluated=False, probed=False)
+    text = model_card(open_results(str(folder)))
+    assert "Not evaluated yet: `jepa-ray evaluate` does it." in text
+    assert "Not tested yet: `jepa-ray probe` does it." in text
