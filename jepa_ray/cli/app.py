@@ -7,6 +7,7 @@ import typer
 from jepa_ray import __version__
 from jepa_ray.cli import (
     demo,
+    doctor,
     evaluate,
     export,
     import_,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 VERBS = (
     sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, export, import_, demo,
+    doctor,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

@@ -50,9 +50,7 @@ def test_versions_are_those_of_the_constraints():
 def test_the_extras_that_are_installed_exist():
     import tomllib
 
-    extras = tomllib.loads((REPO / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
     (wanted,) = re.findall(r"\.\[([\w,]+)\]", DOCKERFILE.read_text())
     assert set(wanted.split(",")) <= set(project["optional-dependencies"])
 
