@@ -16,6 +16,7 @@ from jepa_ray.cli import (
     prepare,
     smoke,
     sources,
+    submit,
     synth,
     train,
 )
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 VERBS = (
     sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, export, import_, demo,
-    doctor,
+    doctor, submit,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)
