@@ -22,6 +22,7 @@ import yaml
 from pydantic import BaseModel
 
 from jepa_ray.errors import ConfigError, JepaRayError
+from jepa_ray.storage import refuse_credentials
 
 SUBMITTED_WITH = "JEPA_RAY_SUBMITTED_WITH"
 """Environment variable: the versions of the machine that submitted the job, as JSON."""
@@ -61,12 +62,15 @@ def arguments_of(verb: str, document: Mapping[str, Any]) -> list[str]:
     Raises:
         ConfigError: The verb is no job; an option or a setting is unknown, absent or not allowed;
             or it holds what is no matter of a file, such as the salt.
+        UsageError: There are credentials in a URL.
     """
     from jepa_ray.config import load_config
 
     known = models()
     if verb not in known:
         raise ConfigError(f"{verb!r} is no job; allowed are {', '.join(known)}")
+    for value in document.values():
+        refuse_credentials(str(value))
     options = dict(document)
     settings = options.pop("settings", None) or {}
     if not isinstance(settings, dict):
