@@ -96,7 +96,11 @@ def _authentication(nodes: Sequence[Facts]) -> list[Finding]:
                 "each node",
             )
         ]
-    readable = [f"{node.open_token} on {node.node}" for node in nodes if node.open_token]
+    readable = [
+        f"{node.open_token} on {node.node}"
+        for node in nodes
+        if node.open_token and node.node not in off
+    ]
     if readable:
         advice = "chmod 600: the token lets run code on the cluster"
         found.append(failed("token", f"others can read {', '.join(readable)}", advice))

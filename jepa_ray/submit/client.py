@@ -149,20 +149,23 @@ def _use_token() -> None:
 
 
 def _connect(address: str) -> Any:
-    try:
-        from ray.job_submission import JobSubmissionClient  # noqa: PLC0415 - after the environment
+    from ray.exceptions import AuthenticationError  # noqa: PLC0415 - after the environment
+    from ray.job_submission import JobSubmissionClient  # noqa: PLC0415
 
+    try:
         return JobSubmissionClient(address)
     except ConnectionError:
         raise UsageError(
             f"nothing answers at {address}: is the cluster up, and its dashboard brought here? "
             "`ray dashboard cluster.yaml`, or `kubectl port-forward`; --address names another place"
         ) from None
-    except RuntimeError as error:  # its AuthenticationError is one
+    except AuthenticationError:
         raise UsageError(
-            f"{address}: {_line(error)[:300]}; the token of the cluster belongs in "
-            "~/.ray/auth_token (mode 600) or RAY_AUTH_TOKEN"
+            f"{address} refuses the token of this machine: the cluster's own belongs in "
+            "~/.ray/auth_token (mode 600), or RAY_AUTH_TOKEN_PATH names another file"
         ) from None
+    except RuntimeError as error:
+        raise UsageError(f"{address} is no job server of Ray: {_line(error)[:300]}") from None
 
 
 def _require_same_ray(client: Any) -> None:
