@@ -1,6 +1,7 @@
 """The job server of a cluster: submit, follow, and how a job ended."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,9 @@ from jepa_ray.errors import StageError, UsageError
 DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 """Where a head's dashboard listens, and where `ray dashboard` and port-forward bring it."""
 _POLL_SECONDS = 1.0
+_START_SECONDS = 60.0
+_NOT_YET = "No available agent"  # a head that has just started says so for a while
+_TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging")
 _OVER = {"SUCCEEDED", "FAILED", "STOPPED"}
 
 
@@ -95,16 +99,21 @@ class Jobs:
             "working_dir": str(what.working_dir.absolute()),
             "env_vars": dict(what.environment),
         }
-        try:
-            found: str = self._client.submit_job(
-                entrypoint=what.entrypoint,
-                runtime_env=environment,
-                metadata=dict(what.metadata),
-                submission_id=submission_id,
-            )
-        except (RuntimeError, ValueError) as error:
-            raise StageError(f"{self.address} refuses the job: {_line(error)}") from None
-        return found
+        give_up = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                found: str = self._client.submit_job(
+                    entrypoint=what.entrypoint,
+                    runtime_env=environment,
+                    metadata=dict(what.metadata),
+                    submission_id=submission_id,
+                )
+            except (RuntimeError, ValueError) as error:
+                if _NOT_YET not in str(error) or time.monotonic() > give_up:
+                    raise StageError(f"{self.address} refuses the job: {_line(error)}") from None
+                time.sleep(_POLL_SECONDS)
+            else:
+                return found
 
     def job(self, job_id: str) -> Job:
         """How a job stands.
@@ -152,6 +161,8 @@ def _connect(address: str) -> Any:
     from ray.exceptions import AuthenticationError  # noqa: PLC0415 - after the environment
     from ray.job_submission import JobSubmissionClient  # noqa: PLC0415
 
+    for name in _TALKATIVE:  # they set their own levels when they are imported
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return JobSubmissionClient(address)
     except ConnectionError:

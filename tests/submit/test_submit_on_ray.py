@@ -65,7 +65,7 @@ def head():
     }  # fmt: skip
     gcs, dashboard, client = free_ports(3)
     process = subprocess.Popen(
-        [BIN / "ray", "start", "--head", "--block", "--node-ip-address=127.0.0.1",
+        [BIN / "ray", "start", "--head", "--block",
          f"--port={gcs}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
          f"--ray-client-server-port={client}", "--num-cpus=2", f"--temp-dir={folder}/r",
          f"--object-store-memory={200 << 20}"],
