@@ -63,11 +63,12 @@ def head():
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "PYTHONPATH": str(REPO),
         "PATH": f"{BIN}:{os.environ['PATH']}",
     }  # fmt: skip
-    gcs, dashboard, client = free_ports(3)
+    gcs, dashboard, client, agent = free_ports(4)
     process = subprocess.Popen(
         [BIN / "ray", "start", "--head", "--block",
          f"--port={gcs}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}",
-         f"--ray-client-server-port={client}", "--num-cpus=2", f"--temp-dir={folder}/r",
+         f"--ray-client-server-port={client}", f"--dashboard-agent-listen-port={agent}",
+         "--num-cpus=2", f"--temp-dir={folder}/r",
          f"--object-store-memory={200 << 20}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
         start_new_session=True,
