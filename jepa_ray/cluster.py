@@ -13,7 +13,7 @@ from types import ModuleType
 
 log = logging.getLogger(__name__)
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_worker_niceness": "0",
     # The default of 2 s paces every train.report().
@@ -21,6 +21,8 @@ _ENVIRONMENT = {
     # Ray must not hide GPUs from tasks that ask for none: the device is chosen in train/.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
+"""Of all processes of Ray. A cluster's daemons start before us, so what `deploy/` ships repeats it,
+and a test holds the copies to this."""
 _TALKATIVE = ("ray", "ray.train", "ray.tune")
 # They warn that Ray's own progress bars are off, and that token authentication is on: both on
 # purpose.
@@ -40,7 +42,7 @@ def session(*, num_cpus: int | None = None) -> Iterator[None]:
     Args:
         num_cpus: CPUs of a local Ray; None: all. A cluster that `RAY_ADDRESS` names has its own.
     """
-    for name, value in _ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray  # noqa: PLC0415 - after the environment, which Ray reads on import
 

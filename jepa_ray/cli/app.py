@@ -7,6 +7,7 @@ import typer
 from jepa_ray import __version__
 from jepa_ray.cli import (
     demo,
+    doctor,
     evaluate,
     export,
     import_,
@@ -16,6 +17,7 @@ from jepa_ray.cli import (
     report,
     smoke,
     sources,
+    submit,
     synth,
     train,
     verify,
@@ -35,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, verify, evaluate, report, export, import_, demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, verify, evaluate, report, export, import_, submit, doctor, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

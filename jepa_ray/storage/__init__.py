@@ -1,5 +1,6 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
+from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.files import (
     absolute,
     delete,
@@ -37,6 +38,7 @@ __all__ = [
     "reachable",
     "read_bytes",
     "read_json",
+    "refuse_credentials",
     "remove_unfinished",
     "require_writable",
     "resolve",

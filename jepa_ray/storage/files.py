@@ -16,6 +16,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 
 from jepa_ray.errors import UsageError
+from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.remote import reachable, remote_faults
 
 UNFINISHED = ".tmp-"
@@ -49,8 +50,10 @@ def absolute(url: str) -> str:
 def resolve(url: str | Path) -> tuple[Any, str]:
     """File system and path of a URL; UsageError when nothing here knows its scheme.
 
-    Listings are never cached: other processes write there too.
+    Listings are never cached: other processes write there too. A URL with credentials in it is a
+    UsageError, too.
     """
+    refuse_credentials(url)
     try:
         fs, path = url_to_fs(str(url), use_listings_cache=False)
     except (ValueError, ImportError) as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from jepa_ray.errors import SourceError, UsageError
+from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.files import local_path
 from jepa_ray.storage.remote import GuardedStream, reachable, store_faults
 
@@ -25,8 +26,9 @@ def source_path(url: str | Path) -> Path:
         pathlib's own for a local path; for a URL universal_pathlib's, which offers the same.
 
     Raises:
-        UsageError: Nothing here knows the scheme.
+        UsageError: Nothing here knows the scheme, or there are credentials in the URL.
     """
+    refuse_credentials(url)
     local = local_path(url)
     if local is not None:
         return local

@@ -1,0 +1,35 @@
+"""`jepa-ray doctor`."""
+
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from jepa_ray.cli.console import print_json
+from jepa_ray.cli.options import Json
+
+
+def run(
+    address: Annotated[
+        str | None,
+        typer.Option(help="host:port of a cluster's GCS, or auto; default: RAY_ADDRESS, if set."),
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Path or URL that every node has to write to.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check this machine, or every node of a cluster; each line passes or says what to do."""
+    from jepa_ray.doctor import examine
+
+    found = examine(address=address or os.environ.get("RAY_ADDRESS") or None, storage=storage)
+    failures = sum(not finding.ok for finding in found)
+    if json:
+        print_json({"ok": not failures, "findings": [asdict(finding) for finding in found]})
+    else:
+        for finding in found:
+            typer.echo(finding.line())
+        typer.echo(f"{failures} of {len(found)} checks failed" if failures else "all is well")
+    if failures:
+        raise typer.Exit(1)

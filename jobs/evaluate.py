@@ -1,0 +1,5 @@
+"""`ray job submit --working-dir . -- python jobs/evaluate.py jobs/ten-nodes/evaluate.yaml`."""
+
+from jepa_ray.cli.job import main
+
+main("evaluate")

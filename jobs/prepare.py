@@ -1,0 +1,5 @@
+"""`ray job submit --working-dir . -- python jobs/prepare.py jobs/ten-nodes/prepare.yaml`."""
+
+from jepa_ray.cli.job import main
+
+main("prepare")

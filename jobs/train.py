@@ -1,0 +1,5 @@
+"""`ray job submit --working-dir . -- python jobs/train.py jobs/ten-nodes/train.yaml`."""
+
+from jepa_ray.cli.job import main
+
+main("train")
