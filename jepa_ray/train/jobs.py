@@ -15,7 +15,7 @@ from jepa_ray.train.data import Mode
 log = logging.getLogger(__name__)
 
 _FEWEST_WINDOWS = 2
-_MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
+MAY_CHANGE = ("checkpoint", "guard", "max_failures", "min_workers", "preset", "workers")
 """Settings that do not reach the numbers, so a resumed training may have others. `preset` names
 only where the other settings come from, which are compared."""
 
@@ -27,7 +27,7 @@ class Job:
     Attributes:
         processed_dir: Path or URL that `prepare` wrote.
         names: Datasets, drawn from uniformly over their windows; kept sorted, so that their order
-            does not reach the numbers.
+            does not reach the numbers, unless `config.mixing` is sequential.
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
     """
@@ -40,7 +40,10 @@ class Job:
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
             object.__setattr__(self, name, absolute(getattr(self, name)))
-        object.__setattr__(self, "names", tuple(sorted(set(self.names))))
+        names = tuple(dict.fromkeys(self.names))
+        if self.config.mixing != "sequential":
+            names = tuple(sorted(names))
+        object.__setattr__(self, "names", names)
 
     @property
     def finished(self) -> bool:
@@ -124,9 +127,9 @@ def require_same(job: Job) -> None:
 
 def _changes(checkpoint: dict[str, Any], job: Job) -> Iterator[str]:
     """Settings and datasets that differ from those of a checkpoint, in words."""
-    then, now = _flat(checkpoint["config"]), _flat(job.config.model_dump(mode="json"))
+    then, now = flat(checkpoint["config"]), flat(job.config.model_dump(mode="json"))
     for key in sorted(then.keys() | now.keys()):
-        if then.get(key) != now.get(key) and key.split(".")[0] not in _MAY_CHANGE:
+        if then.get(key) != now.get(key) and key.split(".")[0] not in MAY_CHANGE:
             yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
     before = checkpoint["provenance"]["datasets"]
     found = fingerprints(job.processed_dir, job.names)
@@ -155,11 +158,12 @@ def _recut(state: dict[str, Any], job: Job) -> Iterator[str]:
             )
 
 
-def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings with their dotted keys."""
     found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
             found[f"{prefix}{key}"] = value
     return found

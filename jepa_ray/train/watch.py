@@ -91,6 +91,10 @@ class Teller:
         """Push a row; never waits, never fails."""
         self._box.put.remote(row)
 
+    def surely(self, row: Row) -> None:
+        """Push a row and wait until it is there: for the last one of a process."""
+        ray.get(self._box.put.remote(row), timeout=_ASK_SECONDS)
+
     def fail(self, error: JepaRayError) -> None:
         """Say that training must end, with the error for the user."""
         ray.get(self._box.fail.remote(error), timeout=_ASK_SECONDS)
