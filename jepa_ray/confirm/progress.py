@@ -36,10 +36,8 @@ class Progress:
         name = self._label[folder][0]
         if not self._began:
             self._began = self._clock()
-        elif self._running.get(name) == folder or step < self._steps[folder]:
-            # The first row of a training that goes on is where it was, not what it did.
-            begins = self._running.get(name) != folder
-            self._taken += 0 if begins else max(0, step - self._at[folder])
+        if self._running.get(name) == folder:  # the first row is where it was, not what it did
+            self._taken += max(0, step - self._at[folder])
         self._at[folder] = max(step, self._at[folder])
         self._running[name] = folder
 

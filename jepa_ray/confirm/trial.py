@@ -54,14 +54,19 @@ def run_trial(work: Work) -> None:
             report = pass_report(each, started=started, seconds=time.monotonic() - began)
             write_json(each.report, report)
     except JepaRayError as error:
-        tell.surely({"pass": each.name, "failed": str(error), "training": _at(each)})
+        tell.surely(
+            {"pass": each.name, "failed": str(error), "training": stopped_at(each, str(error))}
+        )
         return
     tell.surely({"pass": each.name, "finished": True})
 
 
-def _at(each: Pass) -> str:
-    """The training that a pass stopped at: they run in order."""
-    return next((each.label(job.folder) for job in each.jobs if not job.finished), "its report")
+def stopped_at(each: Pass, said: str) -> str:
+    """The training that an error is about: the one that it names, or the first unfinished one."""
+    named = [job.folder for job in each.jobs if f"{job.folder}/" in said]
+    left = (job.folder for job in each.jobs if not job.finished)
+    folder = named[0] if named else next(left, None)
+    return each.label(folder) if folder else "its report"
 
 
 @contextmanager

@@ -37,7 +37,7 @@ _TRIAL = {"node:__internal_head__": 0.001}
 whose loss nothing survives anyway."""
 
 
-class _Silent(TrialProgressCallback):
+class _Silent(TrialProgressCallback):  # type: ignore[misc]
     """In the place of the one that prints when a trial ends, at any verbosity."""
 
     def on_trial_result(self, *_: Any, **__: Any) -> None:
@@ -77,10 +77,10 @@ def run_passes(
             failures[row["pass"]] = f"at {row['training']}: {row['failed']}"
         told(row)
 
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     with session(), Watch(heard) as watch:
+        logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
         at_once = _at_once(len(todo), config)
         log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
         works = [Work(each, run_id, watch.name) for each in todo]
