@@ -9,6 +9,7 @@ python benchmarks/bench_confirm.py [--steps N] [--records N] [--passes N]      m
 """
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -42,7 +43,7 @@ def step_seconds(folder: str) -> float:
     """Of all steps of a training, without validations and saves."""
     lines = read_bytes(join(folder, "metrics.jsonl")).decode().splitlines()
     rows = [json.loads(line) for line in lines]
-    pairs = zip(rows, rows[1:], strict=False)
+    pairs = itertools.pairwise(rows)
     return sum((after["step"] - row["step"]) * after["step_seconds"] for row, after in pairs)
 
 
