@@ -29,7 +29,7 @@ _ENVIRONMENT = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the command, it does not wait for trials
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "0",  # its advice is about trials that wait
-    # A pass is five processes; Ray warns at four a CPU. Of a local Ray only.
+    # A pass is six processes or more; Ray warns at four a CPU. Of a local Ray only.
     "RAY_worker_maximum_startup_concurrency": str(2 * (os.cpu_count() or 1)),
 }
 _TRIAL = {"node:__internal_head__": 0.001}
