@@ -20,7 +20,7 @@ from jepa_ray.confirm.hold import hold
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
 from jepa_ray.confirm.progress import Progress
 from jepa_ray.confirm.results import confirmation
-from jepa_ray.errors import TrainingError, UsageError
+from jepa_ray.errors import ConfigError, TrainingError, UsageError
 from jepa_ray.storage import absolute, join, read_json, require_writable, write_json
 from jepa_ray.train.device import require_divisors
 
@@ -145,7 +145,12 @@ def _tell_untrained(datasets: dict[str, Listed]) -> None:
 
 
 def _report(each: Pass) -> Document:
-    report: Document = read_json(each.report)
+    try:
+        report: Document = read_json(each.report)
+    except ValueError:
+        raise ConfigError(
+            f"{each.report} is damaged: delete it, and the same command writes it anew"
+        ) from None
     return report
 
 

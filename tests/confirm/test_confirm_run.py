@@ -142,3 +142,9 @@ def test_the_training_that_an_error_names_is_the_one_at_fault(processed, tmp_pat
     for job in each.jobs:
         pretend_trained(job)
     assert stopped_at(each, "no space") == "its report"
+
+
+def test_a_damaged_report_is_named(processed, begun):
+    (begun / "pass01" / "report.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
+        ask(processed, begun)

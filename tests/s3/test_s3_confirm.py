@@ -5,13 +5,20 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from jepa_ray.config import ConfirmConfig, load_config
 from tests.cluster.raylets import start_raylets
-from tests.confirm.runs import corpus, flags
+from tests.confirm.runs import corpus, flags, planned
+from tests.train.trainings import data_of, kept
 
 pytestmark = pytest.mark.s3
+LONG = {
+    "train__steps": 600, "train__val_every": 300, "train__checkpoint.every": 100,
+    "train__max_failures": 5, "train__mixing": "interleaved",
+}  # fmt: skip
 
 
 def start(s3, processed, storage, *more, **settings):
@@ -64,28 +71,23 @@ def test_a_run_that_another_process_holds_is_refused(s3, tmp_path):
 @pytest.mark.timeout(900)
 def test_a_cluster_that_loses_a_node_ends_with_the_same_losses(s3, tmp_path):
     """Three raylets, windows and run in a bucket; the node of a worker is killed on the way."""
-    corpus(tmp_path)
+    local = corpus(tmp_path)
     s3.upload(tmp_path / "p", "p")
-    long = {
-        "train__steps": 600, "train__val_every": 300, "train__checkpoint.every": 100,
-        "train__max_failures": 5,
-    }  # fmt: skip
-    code, out, err = finish(start(s3, f"{s3.url}/p", f"{s3.url}/calm", **long), 400)
-    assert code == 0, err
-    calm = json.loads(out)
     with start_raylets(s3.environment) as raylets:
         s3.environment["RAY_ADDRESS"] = raylets.address
-        process = start(s3, f"{s3.url}/p", f"{s3.url}/lost", **long)
-        _wait_for_states(s3, "lost/a", 3, process)
+        process = start(s3, f"{s3.url}/p", f"{s3.url}/runs", **LONG)
+        _wait_for_state(s3, "step-00000200.pt", process)
         raylets.kill_node_of_a_worker()
-        code, out, err = finish(process, 400)
+        code, out, err = finish(process, 600)
         assert code == 0, err
     found = json.loads(out)
-    assert losses(found) == losses(calm)
-    names = {key.removeprefix(f"{s3.bucket}/lost/a/") for key in s3.contents()}
+    assert losses(found) == losses_without_ray(local, tmp_path / "calm")
+    run = f"{s3.bucket}/runs/a/"
+    names = {key.removeprefix(run) for key in s3.fs.find(run)}
     assert {"confirm.yaml", "corpus.json", "confirmation.json", "pass02/report.json"} <= names
     assert {"pass01/combined/schedule_jepa.pt", "pass02/gharchive/schedule_jepa.pt"} <= names
     assert ".lease" not in names
+    assert json.loads(s3.fs.cat_file(run + "confirmation.json")) == found
 
 
 def losses(found):
@@ -96,10 +98,25 @@ def losses(found):
     }
 
 
-def _wait_for_states(s3, prefix, count, process):
-    for _ in range(600):
-        found = [key for key in s3.contents() if f"{prefix}/pass0" in key and "/states/" in key]
-        if len(found) >= count:
+def losses_without_ray(processed, folder):
+    """Of the undisturbed trainings, one after the other in this process."""
+    overrides = [flag.removeprefix("--set=") for flag in flags(**LONG)]
+    config = load_config(ConfirmConfig, overrides=[*overrides, "seeds=1,2"])
+    found = {}
+    for each in planned(processed, folder, config):
+        for job in each.jobs:
+            kept(data_of(processed, job.config, names=job.names), Path(job.folder), job.config)
+            lines = (Path(job.folder) / "metrics.jsonl").read_text().splitlines()
+            first, last = json.loads(lines[0]), json.loads(lines[-1])
+            key = (each.name, Path(job.folder).name)
+            found[key] = (last["val_loss"], last["train_loss"], first["val_loss"])
+    return found
+
+
+def _wait_for_state(s3, name, process):
+    for _ in range(1000):
+        s3.fs.invalidate_cache()
+        if any(key.endswith(name) for key in s3.fs.find(f"{s3.bucket}/runs")):
             return
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.3)
