@@ -1,4 +1,4 @@
-"""The driver killed twice on the way: the run ends as if it had not been."""
+"""Runs in processes of their own: the driver killed on the way, and a machine of two CPUs."""
 
 import json
 import os
@@ -18,6 +18,16 @@ LONG = {
 }  # fmt: skip
 
 
+_ON_TWO_CPUS = """
+import sys
+from jepa_ray.cli import main
+from jepa_ray.cluster import session
+with session(num_cpus=2):
+    sys.argv = ["jepa-ray", *sys.argv[1:]]
+    main()
+"""
+
+
 def start(processed: str, storage: Path) -> subprocess.Popen[str]:
     environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
     return subprocess.Popen(
@@ -25,6 +35,20 @@ def start(processed: str, storage: Path) -> subprocess.Popen[str]:
          "--storage-path", storage, "--run-id", "a", "--seeds", "1,2", "--json", *flags(**LONG)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
+
+
+def test_passes_of_two_workers_end_on_two_cpus(tmp_path):
+    """A trial that took any of the two would leave its own workers waiting for ever."""
+    found = subprocess.run(
+        [sys.executable, "-c", _ON_TWO_CPUS, "confirm", "--processed-dir", corpus(tmp_path),
+         "--storage-path", tmp_path / "runs", "--run-id", "a", "--seeds", "1,2", "--json",
+         *flags(train__workers=2)],
+        capture_output=True, text=True, check=False, timeout=500,
+        env={k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"},
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "2 passes of 3 trainings, 1 at once" in found.stderr
+    assert [each["workers"] for each in json.loads(found.stdout)["passes"]] == [2, 2]
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[dict, str]:

@@ -12,6 +12,7 @@ import pytest
 from jepa_ray.config import ConfirmConfig, load_config
 from tests.cluster.raylets import start_raylets
 from tests.confirm.runs import corpus, flags, planned
+from tests.s3.conftest import serving
 from tests.train.trainings import data_of, kept
 
 pytestmark = pytest.mark.s3
@@ -49,6 +50,17 @@ def test_a_bucket_that_is_not_there_is_named(s3, tmp_path, processed, storage, n
     code, _, err = finish(start(s3, ours, storage or f"{s3.url}/runs"))
     assert code == 2
     assert named in err
+    assert "Traceback" not in err
+
+
+def test_a_store_that_lets_nobody_in_is_one_message(s3, tmp_path):
+    ours = corpus(tmp_path)
+    with serving(INITIAL_NO_AUTH_ACTION_COUNT="0") as closed:  # moto: then it asks who one is
+        s3.environment["AWS_ENDPOINT_URL"] = closed
+        code, _, err = finish(start(s3, ours, "s3://closed/runs"))
+    assert code == 2
+    assert "s3://closed/runs/a cannot be read: " in err
+    assert "see to its permissions" in err
     assert "Traceback" not in err
 
 
