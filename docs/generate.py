@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
 from jepa_ray.config import (
+    ConfirmConfig,
     EvaluateConfig,
     ExportConfig,
     ImportConfig,
@@ -28,6 +29,7 @@ EXAMPLE = HERE.parent / "tests" / "plugins" / "example_bookings"
 VERBS = {
     "prepare": PrepareConfig,
     "train": TrainConfig,
+    "confirm": ConfirmConfig,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
     "import": ImportConfig,
@@ -55,6 +57,9 @@ def fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     """The settings of one model, nested ones with their dotted key."""
     for name, field in model.model_fields.items():
         nested = field.annotation
+        if nested is TrainConfig:  # of `confirm`: they stand under `train`
+            yield from (f"### {prefix}{name}", "", str(field.description), "")
+            continue
         if isinstance(nested, type) and issubclass(nested, BaseModel):
             yield from fields(nested, f"{prefix}{name}.")
             continue

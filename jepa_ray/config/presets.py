@@ -20,15 +20,16 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 def with_preset(data: Mapping[str, Any]) -> dict[str, Any]:
     """The given settings on top of those of the preset that they name."""
-    return _merged(PRESETS[data["preset"]], data)
+    return with_defaults(PRESETS[data["preset"]], data)
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def with_defaults(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings, where the ones above win."""
     found = dict(below)
     for key, value in above.items():
         start = found.get(key)
         found[key] = (
-            _merged(start, value)
+            with_defaults(start, value)
             if isinstance(start, Mapping) and isinstance(value, Mapping)
             else value
         )

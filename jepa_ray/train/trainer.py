@@ -111,7 +111,11 @@ def train(
 
 
 def train_many(
-    jobs: Sequence[Job], *, storage_path: str, progress: Progress = lambda _row: None
+    jobs: Sequence[Job],
+    *,
+    storage_path: str,
+    name: str = "train",
+    progress: Progress = lambda _row: None,
 ) -> list[TrainResult]:
     """Train one model after the other inside one fit, which starts its workers once.
 
@@ -121,6 +125,7 @@ def train_many(
         jobs: Trainings, each with a folder of its own. They share what says where a fit runs:
             device, precision, threads and workers.
         storage_path: Path or URL; Ray keeps what is its own in its `ray`.
+        name: How the name of the fit begins, as the dashboard shows it.
         progress: Told each metrics row and, in between, step and loss; `run` is the folder.
 
     Returns:
@@ -142,11 +147,11 @@ def train_many(
             stack.enter_context(exclusive(job.folder, "train into"))
         if todo:
             stack.enter_context(session())
-            _run(plans, absolute(storage_path), progress)
+            _run(plans, absolute(storage_path), name, progress)
     return [_result(job) for job in jobs]
 
 
-def _run(plans: Sequence[Plan], storage_path: str, progress: Progress) -> None:
+def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress) -> None:
     found = ray.cluster_resources()
     config = plans[0].job.config
     placement = place(config, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
@@ -160,7 +165,7 @@ def _run(plans: Sequence[Plan], storage_path: str, progress: Progress) -> None:
             train_loop_config={"work": Work(tuple(plans), placement, watch.name)},
             torch_config=TorchConfig(backend=placement.backend),
             scaling_config=_scaling(placement),
-            run_config=_run_config(storage_path, config.max_failures),
+            run_config=_run_config(storage_path, name, config.max_failures),
         )
         failed: Exception | None = None
         try:
@@ -204,7 +209,7 @@ def _scaling(placement: Placement) -> ScalingConfig:
     )
 
 
-def _run_config(storage_path: str, max_failures: int) -> RunConfig:
+def _run_config(storage_path: str, name: str, max_failures: int) -> RunConfig:
     """Where Ray keeps what is its own; on an object store through fsspec, as all else."""
     url = join(storage_path, "ray")
     remote = {}
@@ -212,7 +217,7 @@ def _run_config(storage_path: str, max_failures: int) -> RunConfig:
         fs, url = resolve(url)
         remote = {"storage_filesystem": PyFileSystem(FSSpecHandler(fs))}
     return RunConfig(
-        name=f"train-{uuid.uuid4().hex[:8]}",
+        name=f"{name}-{uuid.uuid4().hex[:8]}",
         storage_path=url,
         failure_config=FailureConfig(max_failures=max_failures),
         **remote,

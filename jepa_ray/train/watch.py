@@ -11,30 +11,12 @@ from typing import Any, Self
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from jepa_ray.box import Box
 from jepa_ray.errors import JepaRayError
 
 Row = dict[str, Any]
 _POLL_SECONDS = 0.5
 _ASK_SECONDS = 30
-
-
-class _Box:
-    def __init__(self) -> None:
-        self._rows: list[Row] = []
-        self._failure: JepaRayError | None = None
-
-    def put(self, row: Row) -> None:
-        self._rows.append(row)
-
-    def take(self) -> list[Row]:
-        rows, self._rows = self._rows, []
-        return rows
-
-    def fail(self, error: JepaRayError) -> None:
-        self._failure = self._failure or error
-
-    def failure(self) -> JepaRayError | None:
-        return self._failure
 
 
 class Watch:
@@ -49,7 +31,7 @@ class Watch:
     def __enter__(self) -> Self:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
         options = {"name": self.name, "num_cpus": 0, "scheduling_strategy": here}
-        self._box = ray.remote(_Box).options(**options).remote()
+        self._box = ray.remote(Box).options(**options).remote()
         self._thread.start()
         return self
 
@@ -90,6 +72,10 @@ class Teller:
     def __call__(self, row: Row) -> None:
         """Push a row; never waits, never fails."""
         self._box.put.remote(row)
+
+    def surely(self, row: Row) -> None:
+        """Push a row and wait until it is there: for the last one of a process."""
+        ray.get(self._box.put.remote(row), timeout=_ASK_SECONDS)
 
     def fail(self, error: JepaRayError) -> None:
         """Say that training must end, with the error for the user."""

@@ -6,7 +6,7 @@ import pytest
 
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke",
-    "train", "verify", "evaluate", "report", "export", "import", "submit", "doctor", "demo",
+    "train", "confirm", "verify", "evaluate", "report", "export", "import", "submit", "doctor", "demo",
 )  # fmt: skip
 _PROBE = """
 import sys

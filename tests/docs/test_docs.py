@@ -13,7 +13,7 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect",
-    "smoke", "train", "verify", "evaluate", "report", "export", "import", "submit", "doctor", "demo",
+    "smoke", "train", "confirm", "verify", "evaluate", "report", "export", "import", "submit", "doctor", "demo",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def server_program() -> Path | None:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
+    with serving() as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def serving(**environment: str) -> Iterator[str]:
+    """A server for the length of the block; the test is skipped where there is none."""
     program = server_program()
     if program is None:
         pytest.skip("no S3 server: `make .venv-s3/.installed`, or JEPA_RAY_MOTO_SERVER names one")
@@ -65,6 +73,7 @@ def s3_endpoint() -> Iterator[str]:
         [program, "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        env=os.environ | environment,
     )
     try:
         _wait_for(port)

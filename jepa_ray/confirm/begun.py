@@ -1,0 +1,98 @@
+"""How a run was begun: written before anything else, compared when it is asked for again."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.datasets import Listed
+from jepa_ray.errors import ConfigError
+from jepa_ray.storage import join, read_bytes, read_json, write_bytes, write_json
+from jepa_ray.train.jobs import MAY_CHANGE, flat
+from jepa_ray.windows import utc_now
+
+CONFIG_FILE = "confirm.yaml"
+CORPUS_FILE = "corpus.json"
+_MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE))
+
+
+def begin(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:
+    """Write settings and corpus of a new run, or what a killed one did not get to."""
+    if _settings(run) is None:
+        text = yaml.safe_dump(config.document(), sort_keys=False)
+        write_bytes(join(run, CONFIG_FILE), text.encode())
+    if _corpus(run) is None:
+        found = {name: asdict(each) for name, each in datasets.items()}
+        write_json(join(run, CORPUS_FILE), {"started_utc": utc_now(), "datasets": found})
+
+
+def started_utc(run: str) -> str:
+    """When the run was begun."""
+    found = _corpus(run)
+    return str(found["started_utc"]) if found else utc_now()
+
+
+def require_same(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:
+    """See that a run was begun with these settings on these windows, if it was begun.
+
+    Raises:
+        ConfigError: It was not; the message has the keys and datasets that differ.
+    """
+    changed = [*_other_settings(run, config), *_other_datasets(run, datasets)]
+    if changed:
+        raise ConfigError(
+            f"{run} was begun as another run: {'; '.join(changed)}; give the settings and data of "
+            "that run again, or choose another --run-id"
+        )
+
+
+def _other_settings(run: str, config: ConfirmConfig) -> Iterator[str]:
+    settings = _settings(run)
+    then, now = flat(settings or {}), flat(config.document())
+    for key in sorted(then.keys() | now.keys()) if settings is not None else ():
+        fixed = not any(key == name or key.startswith(f"{name}.") for name in _MAY_CHANGE)
+        if fixed and then.get(key) != now.get(key):
+            yield f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
+
+
+def _other_datasets(run: str, datasets: dict[str, Listed]) -> Iterator[str]:
+    corpus = _corpus(run)
+    then = _said(corpus["datasets"]) if corpus else {}
+    now = _said({name: asdict(each) for name, each in datasets.items()})
+    for name in sorted(then.keys() | now.keys()) if corpus else ():
+        if then.get(name) != now.get(name):
+            was, found = then.get(name, "not trained on"), now.get(name, "not trained on")
+            yield f"dataset {name} was {was}, is {found}"
+
+
+def _said(datasets: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Fingerprints of those that are trained on."""
+    return {n: str(d["fingerprint"]) for n, d in datasets.items() if d["status"] == "trained"}
+
+
+def _settings(run: str) -> dict[str, Any] | None:
+    url = join(run, CONFIG_FILE)
+    try:
+        found = yaml.safe_load(read_bytes(url))
+    except FileNotFoundError:
+        return None
+    except (ValueError, yaml.YAMLError):
+        found = None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{url} is damaged, so the run cannot go on: choose another --run-id")
+    return found
+
+
+def _corpus(run: str) -> dict[str, Any] | None:
+    url = join(run, CORPUS_FILE)
+    try:
+        found = read_json(url)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not {"started_utc", "datasets"} <= found.keys():
+        raise ConfigError(f"{url} is damaged, so the run cannot go on: choose another --run-id")
+    return found

@@ -1,0 +1,164 @@
+"""The result files of a run, put together from what its trainings left. No Ray, no torch."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jepa_ray import __version__
+from jepa_ray.checkpoint import FILE_NAME
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.plan import Pass
+from jepa_ray.corpus import COMBINED
+from jepa_ray.errors import TrainingError
+from jepa_ray.evaluate.intervals import spread
+from jepa_ray.storage import join, read_bytes, read_json
+from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE
+from jepa_ray.windows import utc_now
+
+FORMAT_VERSION = 1
+LEGS_FILE = "legs.json"
+_AS_TRAINED = ("val_loss", "train_loss", "skill", "rankme", "slot_std", "cosine_to_mean",
+               "collapsing", "seconds")  # fmt: skip
+_SPREAD = ("val_loss", "skill", "rankme")
+
+Document = dict[str, Any]
+
+
+def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
+    """report.json of a pass whose trainings are all finished.
+
+    Args:
+        each: The pass.
+        started: When it began, or went on, UTC.
+        seconds: It took since.
+
+    Raises:
+        TrainingError: A training left no result.
+    """
+    found = {each.label(job.folder): _checkpoint(job.folder) for job in each.jobs}
+    combined, about = found[COMBINED], _json(each.jobs[-1].folder, PROVENANCE_FILE)
+    return {
+        "pass": each.name,
+        "seed": each.seed,
+        "order": list(each.order),
+        "train_windows": combined["train_windows"],
+        "val_windows": combined["val_windows"],
+        "train_loss": combined["train_loss"],
+        "val_loss": combined["val_loss"],
+        "checkpoints": found,
+        "legs": _legs(each.jobs[-1].folder),
+        "device": about["device"],
+        "workers": about["workers"],
+        "code_version": __version__,
+        "started_utc": started,
+        "ended_utc": utc_now(),
+        "seconds": round(seconds, 3),
+    }
+
+
+def confirmation(
+    *,
+    run_id: str,
+    processed_dir: str,
+    config: ConfirmConfig,
+    datasets: Mapping[str, Document],
+    reports: Sequence[Document],
+    started: str,
+    seconds: float,
+) -> Document:
+    """confirmation.json of a run whose passes are all finished; `reports` in their order."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "run_id": run_id,
+        "processed_dir": processed_dir,
+        "preset": config.train.preset,
+        "mixing": config.train.mixing,
+        "steps": config.train.steps,
+        "batch_size": config.train.batch_size,
+        "seeds": list(config.seeds),
+        "datasets": dict(datasets),
+        "passes": list(reports),
+        "spread": spreads(reports),
+        "forgetting": forgetting(reports),
+        "code_version": __version__,
+        "started_utc": started,
+        "ended_utc": utc_now(),
+        "seconds": round(seconds, 3),
+    }
+
+
+def spreads(reports: Sequence[Document]) -> Document:
+    """Mean and t-interval over the passes, for `combined` and each dataset; None without skill."""
+    found: Document = {}
+    for name in sorted(reports[0]["checkpoints"], key=lambda name: (name != COMBINED, name)):
+        rows = [report["checkpoints"][name] for report in reports]
+        found[name] = {key: _spread([row[key] for row in rows]) for key in _SPREAD}
+    return found
+
+
+def forgetting(reports: Sequence[Document]) -> Document | None:
+    """Of each dataset, over the passes: its held-out loss after its own leg, at the end, and how
+    much higher that is; None where the datasets were mixed.
+    """  # noqa: D205 - one sentence
+    if any(not report["legs"] for report in reports):
+        return None
+    found = {}
+    for name in sorted(reports[0]["order"]):
+        learned = [_leg_of(report["legs"], name)["losses"][name] for report in reports]
+        final = [report["legs"][-1]["losses"][name] for report in reports]
+        both = zip(final, learned, strict=True)
+        found[name] = {
+            "learned": _spread(learned),
+            "final": _spread(final),
+            "forgetting": _spread([end - own for end, own in both]),
+        }
+    return found
+
+
+def _leg_of(legs: Sequence[Document], name: str) -> Document:
+    return next(leg for leg in legs if leg["dataset"] == name)
+
+
+def _spread(values: Sequence[float | None]) -> Document | None:
+    present = [value for value in values if value is not None]
+    return spread(present)._asdict() if len(present) == len(values) else None
+
+
+def _checkpoint(folder: str) -> Document:
+    """One entry of `checkpoints`, from what the training left in its folder."""
+    lines = _read(folder, METRICS_FILE).decode().splitlines()
+    first, last = json.loads(lines[0]), json.loads(lines[-1])
+    about = _json(folder, PROVENANCE_FILE)
+    return {
+        "path": join(folder, FILE_NAME),
+        **{key: last[key] for key in _AS_TRAINED},
+        "untrained_loss": first["val_loss"],
+        "untrained_rankme": first["rankme"],
+        "untrained_slot_std": first["slot_std"],
+        "steps": last["step"],
+        "train_windows": about["train_windows"],
+        "val_windows": about["val_windows"],
+    }
+
+
+def _legs(folder: str) -> list[Document] | None:
+    try:
+        found: list[Document] = read_json(join(folder, LEGS_FILE))["legs"]
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def _json(folder: str, name: str) -> Document:
+    found: Document = json.loads(_read(folder, name))
+    return found
+
+
+def _read(folder: str, name: str) -> bytes:
+    try:
+        return read_bytes(join(folder, name))
+    except FileNotFoundError:
+        raise TrainingError(
+            f"{join(folder, name)} is not there, so the pass has no report: delete {folder} and "
+            "run the same command again"
+        ) from None

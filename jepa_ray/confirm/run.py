@@ -1,0 +1,175 @@
+"""`confirm`: six passes from six seeds, whatever happens on the way."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.datasets import (
+    Listed,
+    listed,
+    require_two_sides,
+    trainable,
+    untrained_line,
+)
+from jepa_ray.confirm.hold import hold
+from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
+from jepa_ray.confirm.progress import Progress
+from jepa_ray.confirm.results import confirmation
+from jepa_ray.errors import ConfigError, TrainingError, UsageError
+from jepa_ray.storage import absolute, join, read_json, require_writable, write_json
+from jepa_ray.train.device import require_divisors
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+
+
+def confirm(
+    *,
+    processed_dir: str,
+    storage_path: str,
+    run_id: str,
+    config: ConfirmConfig,
+    dataset: str = "combined",
+    progress: Callable[[str], None] = lambda _line: None,
+) -> Document:
+    """Train every dataset and all of them together, once a seed.
+
+    What is there already is kept: a finished run only gives its result, and one that was stopped
+    goes on from its last states.
+
+    Args:
+        processed_dir: Path or URL that `prepare` wrote.
+        storage_path: Path or URL under which runs are kept.
+        run_id: Name of this run.
+        config: Settings.
+        dataset: `combined`: all that are prepared; or names separated by commas.
+        progress: Told where the run is, a line at a time.
+
+    Returns:
+        confirmation.json (docs/confirm.md).
+
+    Raises:
+        CorpusError: No dataset can be trained on, or one cannot be split.
+        ConfigError: The run was begun with other settings or windows, or the cluster is too small.
+        UsageError: A place cannot be reached, or another process holds the run.
+        TrainingError: Passes stopped; the others are finished, and the same command goes on.
+    """
+    began = time.monotonic()
+    processed_dir, run = absolute(processed_dir), join(absolute(storage_path), run_id)
+    require_divisors(config.train)
+    with _allowed(processed_dir):
+        datasets = listed(processed_dir, dataset)
+    with _allowed(run):
+        require_same(run, config, datasets)
+        found = _finished(run)
+    if found is not None:
+        log.info("%s is finished", run)
+        return found
+    names = trainable(datasets)
+    todo = passes(run, processed_dir, names, config)
+    require_two_sides(processed_dir, names, config.train.split, config.seeds)
+    require_writable(run)
+    with hold(run):
+        require_same(run, config, datasets)  # another process may have begun it meanwhile
+        begin(run, config, datasets)
+        _tell_untrained(datasets)
+        _run_to_the_end(todo, config, run=run, run_id=run_id, progress=progress)
+        document = confirmation(
+            run_id=run_id,
+            processed_dir=processed_dir,
+            config=config,
+            datasets={name: asdict(each) for name, each in datasets.items()},
+            reports=[_report(each) for each in todo],
+            started=started_utc(run),
+            seconds=time.monotonic() - began,
+        )
+        write_json(join(run, CONFIRMATION_FILE), document)
+    return document
+
+
+def _run_to_the_end(
+    wanted: Sequence[Pass],
+    config: ConfirmConfig,
+    *,
+    run: str,
+    run_id: str,
+    progress: Callable[[str], None],
+) -> None:
+    """Run the passes that have no report yet; TrainingError where some of them stop."""
+    todo = [each for each in wanted if not each.finished]
+    if len(todo) < len(wanted):
+        done = [each.name for each in wanted if each not in todo]
+        log.info("finished before: %s", ", ".join(done))
+    if not todo:
+        return
+    from jepa_ray.confirm.trials import run_passes  # noqa: PLC0415 - a finished run needs no Ray
+
+    told = _teller(todo, progress)
+    failures = run_passes(todo, config, run=run, run_id=run_id, told=told)
+    if failures:
+        said = "; ".join(f"{name} stopped {why}" for name, why in sorted(failures.items()))
+        raise TrainingError(
+            f"{len(failures)} of {len(wanted)} passes did not finish: {said}; the others are kept, "
+            "and the same command goes on"
+        )
+
+
+def _teller(todo: Sequence[Pass], progress: Callable[[str], None]) -> Callable[[Document], None]:
+    """What takes the rows of the trials."""
+    at = Progress(todo)
+    at.finished_before([job.folder for each in todo for job in each.jobs if job.finished])
+
+    def told(row: Document) -> None:
+        if "warned" in row:
+            log.warning("%s: %s", row["pass"], row["warned"])
+        elif "failed" in row or "finished" in row:
+            at.ended(row["pass"])
+            log.info("%s %s", row["pass"], "is finished" if "finished" in row else "stopped")
+        else:
+            at.told(row)
+            progress(at.line())
+
+    return told
+
+
+def _tell_untrained(datasets: dict[str, Listed]) -> None:
+    line = untrained_line(datasets)
+    if line:
+        log.info("%s", line)
+
+
+def _report(each: Pass) -> Document:
+    try:
+        report: Document = read_json(each.report)
+    except ValueError:
+        raise ConfigError(
+            f"{each.report} is damaged: delete it, and the same command writes it anew"
+        ) from None
+    return report
+
+
+def _finished(run: str) -> Document | None:
+    """confirmation.json, if it is there."""
+    try:
+        found: Document = read_json(join(run, CONFIRMATION_FILE))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return None  # not ours or damaged: it follows from the reports, so it is written anew
+    return found
+
+
+@contextmanager
+def _allowed(url: str) -> Iterator[None]:
+    """Say which place lets nobody in."""
+    try:
+        yield
+    except PermissionError as error:
+        reason = error.strerror or str(error) or "permission denied"
+        raise UsageError(f"{url} cannot be read: {reason}; see to its permissions") from None

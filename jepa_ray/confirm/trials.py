@@ -1,0 +1,140 @@
+"""Passes as Ray Tune trials: as many at once as the cluster holds, each with a fit of its own."""
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ray
+from pyarrow.fs import FSSpecHandler, PyFileSystem
+from ray import tune
+from ray.tune.progress_reporter import TrialProgressCallback
+
+from jepa_ray.cluster import session
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.room import passes_at_once
+from jepa_ray.confirm.trial import Work, run_trial
+from jepa_ray.storage import join, local_path, resolve
+from jepa_ray.train.device import place
+from jepa_ray.train.watch import Watch
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+_ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0",  # its tables come at any verbosity
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard of nothing
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the command, it does not wait for trials
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "0",  # its advice is about trials that wait
+    # A pass is six processes or more; Ray warns at four a CPU. Of a local Ray only.
+    "RAY_worker_maximum_startup_concurrency": str(2 * (os.cpu_count() or 1)),
+}
+_TRIAL = {"node:__internal_head__": 0.001}
+"""What a trial asks for: no CPU, which are the workers' (decision 0013), and the node of the head,
+whose loss nothing survives anyway."""
+
+
+class _Silent(TrialProgressCallback):  # type: ignore[misc]
+    """In the place of the one that prints when a trial ends, at any verbosity."""
+
+    def on_trial_result(self, *_: Any, **__: Any) -> None:
+        """Nothing: trials report nothing to Tune."""
+
+    on_trial_error = on_trial_complete = on_trial_result
+
+
+def run_passes(
+    todo: Sequence[Pass],
+    config: ConfirmConfig,
+    *,
+    run: str,
+    run_id: str,
+    told: Callable[[Row], None],
+) -> dict[str, str]:
+    """Run passes on the cluster, or on a local Ray.
+
+    Args:
+        todo: Those without a report.
+        config: Of the run.
+        run: Its folder; Ray keeps what is its own in its `ray`.
+        run_id: For names that the dashboard shows.
+        told: Called with the rows of the trainings, and `warned`, `failed` or `finished`; each
+            has `pass`.
+
+    Returns:
+        By pass, why it did not finish; empty where all did.
+
+    Raises:
+        ConfigError: The cluster cannot hold a single pass.
+    """
+    failures: dict[str, str] = {}
+
+    def heard(row: Row) -> None:
+        if "failed" in row:
+            failures[row["pass"]] = f"at {row['training']}: {row['failed']}"
+        told(row)
+
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    with session(), Watch(heard) as watch:
+        logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
+        at_once = _at_once(len(todo), config)
+        log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
+        works = [Work(each, run_id, watch.name) for each in todo]
+        results = _tuner(works, at_once, config.train.max_failures, run).fit()
+        lost = {
+            str(result.config["pass"]): _last_line(result.error)
+            for result in results
+            if result.error
+        }
+    unfinished = [each.name for each in todo if not each.finished]
+    said = "its trial ended without a report"
+    return {name: failures.get(name) or lost.get(name, said) for name in unfinished}
+
+
+def _at_once(wanted: int, config: ConfirmConfig) -> int:
+    found = ray.cluster_resources()
+    placement = place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return passes_at_once(nodes, placement, wanted=wanted, most=config.concurrent)
+
+
+def _tuner(works: Sequence[Work], at_once: int, max_failures: int, run: str) -> tune.Tuner:
+    url, remote = join(run, "ray"), {}
+    if local_path(url) is None:
+        fs, url = resolve(url)
+        remote = {"storage_filesystem": PyFileSystem(FSSpecHandler(fs))}
+    by_name = {work.todo.name: work for work in works}
+
+    def one_pass(config: dict[str, Any]) -> None:
+        run_trial(by_name[config["pass"]])
+
+    return tune.Tuner(
+        tune.with_resources(one_pass, tune.PlacementGroupFactory([_TRIAL])),
+        param_space={"pass": tune.grid_search(list(by_name))},
+        tune_config=tune.TuneConfig(
+            max_concurrent_trials=at_once,
+            trial_name_creator=_name_of,
+            trial_dirname_creator=_name_of,
+        ),
+        run_config=tune.RunConfig(
+            name=f"confirm-{uuid.uuid4().hex[:8]}",
+            storage_path=url,
+            failure_config=tune.FailureConfig(max_failures=max_failures),
+            verbose=0,
+            callbacks=[_Silent()],
+            **remote,
+        ),
+    )
+
+
+def _name_of(trial: Any) -> str:
+    return str(trial.config["pass"])
+
+
+def _last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"its trial failed: {lines[-1] if lines else type(error).__name__}"

@@ -1,0 +1,99 @@
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.datasets import Listed
+from jepa_ray.errors import ConfigError
+
+DATASETS = {
+    "a": Listed("trained", None, 50, "f1"),
+    "b": Listed("empty", "no window", 0, "f2"),
+}
+
+
+def of(**settings) -> ConfirmConfig:
+    return ConfirmConfig.model_validate({"seeds": [1, 2]} | settings)
+
+
+@pytest.fixture
+def run(tmp_path) -> str:
+    """A run that was begun."""
+    begin(str(tmp_path), of(), DATASETS)
+    return str(tmp_path)
+
+
+def test_a_run_that_was_not_begun_may_begin(tmp_path):
+    require_same(str(tmp_path / "new"), of(), DATASETS)
+
+
+def test_the_same_settings_and_data_go_on(run):
+    require_same(run, of(), DATASETS)
+
+
+def test_a_run_that_goes_on_keeps_when_it_was_begun(run):
+    before = started_utc(run)
+    begin(run, of(), {})
+    assert started_utc(run) == before
+    require_same(run, of(), DATASETS)
+
+
+def test_a_run_that_was_killed_between_its_first_two_files_goes_on(run, tmp_path):
+    (tmp_path / "corpus.json").unlink()
+    require_same(run, of(), {})
+    begin(run, of(), DATASETS)
+    require_same(run, of(), DATASETS)
+
+
+def test_other_settings_are_named_key_by_key(run):
+    with pytest.raises(ConfigError) as caught:
+        require_same(run, of(seeds=[1], train={"lr": 0.5, "mask": {"ratio": 0.5}}), DATASETS)
+    assert "seeds was [1, 2], is [1]; " in str(caught.value)
+    assert "train.lr was 0.001, is 0.5; train.mask.ratio was 0.4, is 0.5; " in str(caught.value)
+    assert "choose another --run-id" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"concurrent": 1},
+        {"train": {"guard": "warn"}},
+        {"train": {"max_failures": 0}},
+        {"train": {"workers": 2}},
+        {"train": {"checkpoint": {"every": 7}}},
+    ],
+)
+def test_settings_that_do_not_reach_the_numbers_may_change(run, settings):
+    require_same(run, of(**settings), DATASETS)
+
+
+@pytest.mark.parametrize(
+    ("datasets", "said"),
+    [
+        ({"a": replace(DATASETS["a"], fingerprint="f9")}, "dataset a was f1, is f9"),
+        ({"c": DATASETS["a"]}, "dataset c was not trained on, is f1"),
+        ({"b": Listed("trained", None, 9, "f3")}, "dataset b was not trained on, is f3"),
+    ],
+)
+def test_another_corpus_is_refused(run, datasets, said):
+    with pytest.raises(ConfigError, match=said):
+        require_same(run, of(), DATASETS | datasets)
+
+
+def test_a_dataset_that_was_not_trained_on_may_be_prepared_again(run):
+    require_same(run, of(), DATASETS | {"b": Listed("failed", "broken", 0, None)})
+
+
+@pytest.mark.parametrize("file", ["confirm.yaml", "corpus.json"])
+@pytest.mark.parametrize("content", ["{", "[1]", "\xff"])
+def test_a_damaged_file_is_named(run, tmp_path, file, content):
+    (tmp_path / file).write_text(content, encoding="latin-1")
+    with pytest.raises(ConfigError, match=f"{file} is damaged"):
+        require_same(run, of(), DATASETS)
+
+
+def test_the_file_holds_all_settings(run, tmp_path):
+    found = yaml.safe_load((tmp_path / "confirm.yaml").read_text())
+    assert found == of().document()

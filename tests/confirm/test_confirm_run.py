@@ -1,0 +1,150 @@
+"""What needs no Ray: a run that is finished, or is nearly, or may not go on."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm import confirm
+from jepa_ray.confirm.begun import begin
+from jepa_ray.confirm.datasets import listed
+from jepa_ray.confirm.plan import passes
+from jepa_ray.confirm.trial import stopped_at
+from jepa_ray.errors import ConfigError, CorpusError, UsageError
+from jepa_ray.storage import exclusive
+from tests.confirm.runs import CONFIG, GH, corpus, flags, planned, pretend_finished, pretend_trained
+from tests.prepared_corpus import JIRA, issue_lines, write_prepared
+
+
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory) -> str:
+    return corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture
+def begun(processed, tmp_path) -> Path:
+    """A run whose passes are finished, but its driver was killed before it said so."""
+    run = tmp_path / "runs" / "a"
+    begin(str(run), CONFIG, listed(processed, "combined"))
+    for each in planned(processed, run):
+        pretend_finished(each)
+    return run
+
+
+def ask(processed: str, run: Path, config: ConfirmConfig = CONFIG, **more: str):
+    return confirm(
+        processed_dir=processed, storage_path=str(run.parent), run_id=run.name, config=config,
+        **more,
+    )  # fmt: skip
+
+
+def test_what_is_finished_is_put_together_without_ray(processed, begun, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jepa_ray.confirm.trials", None)  # an import of it fails
+    found = ask(processed, begun)
+    assert [each["pass"] for each in found["passes"]] == ["pass01", "pass02"]
+    assert found == json.loads((begun / "confirmation.json").read_text())
+    assert found["datasets"][JIRA]["status"] == "trained"
+
+
+def test_a_finished_run_gives_its_result_and_writes_nothing(processed, begun):
+    found = ask(processed, begun)
+    before = {path: path.stat().st_mtime_ns for path in begun.rglob("*")}
+    assert ask(processed, begun) == found
+    assert {path: path.stat().st_mtime_ns for path in begun.rglob("*")} == before
+
+
+def test_a_finished_run_of_other_settings_is_refused(processed, begun):
+    ask(processed, begun)
+    other = ConfirmConfig.model_validate(CONFIG.document() | {"seeds": [1, 3]})
+    with pytest.raises(ConfigError, match=r"seeds was \[1, 2\], is \[1, 3\]"):
+        ask(processed, begun, other)
+    with pytest.raises(ConfigError, match=f"dataset {GH} was .*, is not trained on"):
+        ask(processed, begun, dataset=JIRA)
+
+
+def test_a_second_driver_is_refused(processed, begun):
+    with exclusive(begun, "x"), pytest.raises(UsageError, match="another process is at work"):
+        ask(processed, begun)
+
+
+def test_a_damaged_confirmation_is_written_anew(processed, begun):
+    found = ask(processed, begun)
+    (begun / "confirmation.json").write_text("{")
+    assert ask(processed, begun)["spread"] == found["spread"]
+
+
+def test_a_dataset_that_cannot_be_split_ends_it_before_anything_begins(tmp_path):
+    write_prepared(tmp_path / "p", tmp_path / "raw", lines=issue_lines(12, projects=1))
+    config = ConfirmConfig.model_validate({"seeds": [5], "train": {"split": {"mode": "grouped"}}})
+    with pytest.raises(CorpusError, match=f"{JIRA}: with seed 5"):
+        ask(str(tmp_path / "p"), tmp_path / "runs" / "a", config)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dataset_called_as_the_training_over_all_is_refused(processed, tmp_path):
+    with pytest.raises(CorpusError, match="cannot be called combined"):
+        passes(str(tmp_path), processed, ["combined"], CONFIG)
+
+
+def test_a_pass_is_what_its_seed_makes_of_the_settings(processed, tmp_path):
+    config = ConfirmConfig.model_validate(CONFIG.document() | {"seeds": [4, 9]})
+    second = planned(processed, tmp_path, config)[1]
+    assert (second.name, second.seed, second.folder) == ("pass02", 9, str(tmp_path / "pass02"))
+    assert [Path(job.folder).name for job in second.jobs] == [*second.order, "combined"]
+    assert {(job.config.seed, job.config.split.seed) for job in second.jobs} == {(9, 9)}
+    assert [job.config.mixing for job in second.jobs] == 2 * ["interleaved"] + ["sequential"]
+    assert second.jobs[-1].names == second.order
+    assert second.jobs[-1].config.split.mode == "random_resplit"
+
+
+def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, processed, begun):
+    args = ("confirm", "--processed-dir", processed, "--storage-path", begun.parent, "--run-id",
+            "a", "--seeds", "1,2", *flags())  # fmt: skip
+    found = command(*args)
+    assert found.code == 0, found.err
+    assert "pass02" in found.out
+    assert "spread out" in found.out
+    assert "combined: validation loss 0.500000 (0.500000 to 0.500000), skill 0.250 " in found.out
+    assert f"jepa-ray verify {begun}" in found.out
+    assert "starting Ray" not in found.err
+    as_json = command(*args, "--json")
+    assert as_json.json == json.loads((begun / "confirmation.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        (("--seeds", "1,1"), "seeds: 1 is there twice"),
+        (("--seeds", "1", "--set", "train.seed=3"), "train.seed is that of the pass"),
+        (("--preset", "nothing"), "'reference' or 'robust'"),
+        (("--dataset", "nothing"), "dataset 'nothing' is not prepared"),
+        (("--set", "train.workers=2", "--set", "train.batch_size=7"), "must divide batch_size"),
+    ],
+)
+def test_a_mistake_is_one_message(command, processed, tmp_path, flag, said):
+    found = command(
+        "confirm", "--processed-dir", processed, "--storage-path", tmp_path / "r", "--run-id", "a",
+        *flag,
+    )  # fmt: skip
+    assert found.code == 2
+    assert said in found.err
+    assert "Traceback" not in found.err
+    assert not (tmp_path / "r").exists()
+
+
+def test_the_training_that_an_error_names_is_the_one_at_fault(processed, tmp_path):
+    each = planned(processed, tmp_path)[0]
+    pretend_trained(each.jobs[0])
+    assert stopped_at(each, "the loss is not finite") == each.order[1]
+    assert stopped_at(each, f"{each.jobs[2].folder}/states/x.pt is damaged") == "combined"
+    for job in each.jobs:
+        pretend_trained(job)
+    assert stopped_at(each, "no space") == "its report"
+
+
+def test_a_damaged_report_is_named(processed, begun):
+    (begun / "pass01" / "report.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
+        ask(processed, begun)
