@@ -214,11 +214,6 @@ class TrainConfig(Config):
         description="memory: sparse windows in memory; streaming: from Parquet, a bounded number "
         "of row groups at a time; auto: memory where the corpus fits.",
     )
-    mixing: Literal["interleaved", "sequential"] = Field(
-        "interleaved",
-        description="Several datasets: drawn from uniformly over all their windows, or one after "
-        "the other in their order.",
-    )
     model: ModelConfig = Field(default_factory=ModelConfig, description="The network.")
     mask: MaskConfig = Field(default_factory=MaskConfig, description="Hidden slots.")
     objective: ObjectiveConfig = Field(default_factory=ObjectiveConfig, description="The loss.")
