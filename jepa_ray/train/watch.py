@@ -1,7 +1,7 @@
 """What workers tell the driver while a fit runs: progress, and why it must end.
 
-A small actor on the driver's own node, and on no other, holds both, so it outlives the loss of a worker
-or its node.
+A small actor on the driver's own node, and on no other, holds both, so it outlives the loss of a
+worker or its node.
 """
 
 import threading
