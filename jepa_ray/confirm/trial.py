@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from jepa_ray.confirm.hold import exclusive_soon
 from jepa_ray.confirm.plan import Pass
 from jepa_ray.confirm.results import pass_report
-from jepa_ray.errors import JepaRayError
+from jepa_ray.errors import JepaRayError, TrainingError
 from jepa_ray.storage import write_json
 from jepa_ray.train import train_many
 from jepa_ray.train.watch import Teller
@@ -45,12 +45,7 @@ def run_trial(work: Work) -> None:
     started, began = utc_now(), time.monotonic()
     try:
         with _warnings_told(each.name, tell), exclusive_soon(each.folder, "train into"):
-            train_many(
-                each.jobs,
-                storage_path=each.run,
-                name=f"{work.run_id}-{each.name}",
-                progress=lambda row: tell({"pass": each.name, **row}),
-            )
+            _train(work, tell)
             report = pass_report(each, started=started, seconds=time.monotonic() - began)
             write_json(each.report, report)
     except JepaRayError as error:
@@ -59,6 +54,24 @@ def run_trial(work: Work) -> None:
         )
         return
     tell.surely({"pass": each.name, "finished": True})
+
+
+def _train(work: Work, tell: Teller) -> None:
+    """All trainings of a pass.
+
+    A node that is lost as the last of them ends makes the fit fail, with nothing left to do.
+    """
+    each = work.todo
+    try:
+        train_many(
+            each.jobs,
+            storage_path=each.run,
+            name=f"{work.run_id}-{each.name}",
+            progress=lambda row: tell({"pass": each.name, **row}),
+        )
+    except TrainingError:
+        if not all(job.finished for job in each.jobs):
+            raise
 
 
 def stopped_at(each: Pass, said: str) -> str:

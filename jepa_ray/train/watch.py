@@ -1,6 +1,7 @@
 """What workers tell the driver while a fit runs: progress, and why it must end.
 
-A small actor on the driver's own node holds both, so it outlives the loss of a worker or its node.
+A small actor on the driver's own node, and on no other, holds both, so it outlives the loss of a
+worker or its node.
 """
 
 import threading
@@ -29,7 +30,7 @@ class Watch:
         self._thread = threading.Thread(target=self._poll, daemon=True)
 
     def __enter__(self) -> Self:
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         options = {"name": self.name, "num_cpus": 0, "scheduling_strategy": here}
         self._box = ray.remote(Box).options(**options).remote()
         self._thread.start()

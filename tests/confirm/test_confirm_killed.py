@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.confirm.runs import corpus, flags
+from tests.confirm.without_ray import losses, losses_without_ray
 
 pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 LONG = {
     "train__steps": 500, "train__val_every": 250, "train__checkpoint.every": 100,
+    "train__mixing": "interleaved",
 }  # fmt: skip
 
 
@@ -68,17 +70,8 @@ def kill_once_there(process: subprocess.Popen[str], run: Path, pattern: str) -> 
     process.communicate(timeout=60)
 
 
-def losses(found: dict) -> dict:
-    return {
-        (each["pass"], name): {k: v for k, v in about.items() if k not in ("path", "seconds")}
-        for each in found["passes"]
-        for name, about in each["checkpoints"].items()
-    }
-
-
 def test_a_driver_that_is_killed_twice_changes_nothing(tmp_path):
     processed = corpus(tmp_path)
-    calm, _ = finish(start(processed, tmp_path / "calm"))
     run = tmp_path / "killed" / "a"
     kill_once_there(start(processed, run.parent), run, "pass0*/*/states/step-00000200.pt")
     assert not list(run.glob("pass0*/combined/schedule_jepa.pt"))
@@ -86,7 +79,7 @@ def test_a_driver_that_is_killed_twice_changes_nothing(tmp_path):
     whole = {path: path.stat().st_mtime_ns for path in run.glob("pass0*/*/schedule_jepa.pt")}
     assert whole
     found, _ = finish(start(processed, run.parent))
-    assert losses(found) == losses(calm)
+    assert losses(found) == losses_without_ray(processed, tmp_path / "calm", **LONG)
     assert {path: path.stat().st_mtime_ns for path in whole} == whole
     again, err = finish(start(processed, run.parent))
     assert again == found

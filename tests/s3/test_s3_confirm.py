@@ -5,20 +5,19 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from jepa_ray.config import ConfirmConfig, load_config
 from tests.cluster.raylets import start_raylets
-from tests.confirm.runs import corpus, flags, planned
+from tests.confirm.runs import corpus, flags
+from tests.confirm.without_ray import losses, losses_without_ray
 from tests.s3.conftest import serving
-from tests.train.trainings import data_of, kept
 
 pytestmark = pytest.mark.s3
 LONG = {
     "train__steps": 600, "train__val_every": 300, "train__checkpoint.every": 100,
-    "train__max_failures": 5, "train__mixing": "interleaved",
+    "train__mixing": "interleaved",
+    "train__max_failures": 20,  # a busy head notices a lost node late, and places workers on it
 }  # fmt: skip
 
 
@@ -93,36 +92,13 @@ def test_a_cluster_that_loses_a_node_ends_with_the_same_losses(s3, tmp_path):
         code, out, err = finish(process, 600)
         assert code == 0, err
     found = json.loads(out)
-    assert losses(found) == losses_without_ray(local, tmp_path / "calm")
+    assert losses(found) == losses_without_ray(local, tmp_path / "calm", **LONG)
     run = f"{s3.bucket}/runs/a/"
     names = {key.removeprefix(run) for key in s3.fs.find(run)}
     assert {"confirm.yaml", "corpus.json", "confirmation.json", "pass02/report.json"} <= names
     assert {"pass01/combined/schedule_jepa.pt", "pass02/gharchive/schedule_jepa.pt"} <= names
     assert ".lease" not in names
     assert json.loads(s3.fs.cat_file(run + "confirmation.json")) == found
-
-
-def losses(found):
-    return {
-        (each["pass"], name): (about["val_loss"], about["train_loss"], about["untrained_loss"])
-        for each in found["passes"]
-        for name, about in each["checkpoints"].items()
-    }
-
-
-def losses_without_ray(processed, folder):
-    """Of the undisturbed trainings, one after the other in this process."""
-    overrides = [flag.removeprefix("--set=") for flag in flags(**LONG)]
-    config = load_config(ConfirmConfig, overrides=[*overrides, "seeds=1,2"])
-    found = {}
-    for each in planned(processed, folder, config):
-        for job in each.jobs:
-            kept(data_of(processed, job.config, names=job.names), Path(job.folder), job.config)
-            lines = (Path(job.folder) / "metrics.jsonl").read_text().splitlines()
-            first, last = json.loads(lines[0]), json.loads(lines[-1])
-            key = (each.name, Path(job.folder).name)
-            found[key] = (last["val_loss"], last["train_loss"], first["val_loss"])
-    return found
 
 
 def _wait_for_state(s3, name, process):
