@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from jepa_ray.adapters import adapters
 from jepa_ray.config import (
+    EmbedConfig,
     EvaluateConfig,
     ExportConfig,
     ImportConfig,
@@ -29,6 +30,7 @@ VERBS = {
     "prepare": PrepareConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "embed": EmbedConfig,
     "export": ExportConfig,
     "import": ImportConfig,
 }

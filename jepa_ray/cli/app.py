@@ -7,6 +7,7 @@ import typer
 from jepa_ray import __version__
 from jepa_ray.cli import (
     demo,
+    embed,
     evaluate,
     export,
     import_,
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, export, import_, demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, embed,
+    export, import_, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

@@ -1,5 +1,6 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
+from jepa_ray.config.embedding import EmbedConfig
 from jepa_ray.config.load import load_config, stored_config
 from jepa_ray.config.stages import (
     EvaluateConfig,
@@ -20,6 +21,7 @@ from jepa_ray.config.training import (
 
 __all__ = [
     "CheckpointConfig",
+    "EmbedConfig",
     "EvaluateConfig",
     "ExportConfig",
     "IcsConfig",

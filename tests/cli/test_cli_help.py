@@ -6,7 +6,7 @@ import pytest
 
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke",
-    "train", "evaluate", "export", "import", "demo",
+    "train", "evaluate", "embed", "export", "import", "demo",
 )  # fmt: skip
 _PROBE = """
 import sys
