@@ -24,6 +24,7 @@ from jepa_ray.evaluate.embed_output import Document, Staging, part_name, refuse_
 from jepa_ray.evaluate.embed_piece import (
     PIECE_ROWS,
     SLOT_PIECE_ROWS,
+    Done,
     Work,
     embedding_schema,
     write_piece,
@@ -123,11 +124,14 @@ def embed_windows(
     refuse_taken(output, overwrite=overwrite)
     with staging.held():
         began, started = time.monotonic(), utc_now()
-        used = _work_off(job, staging, here, progress)
-        document = _document(job, staging, used)
-        times = {"started_utc": started, "ended_utc": utc_now()}
+        device, cpu_seconds = _work_off(job, staging, here, progress)
         seconds = round(time.monotonic() - began, 3)
-        document |= times | {"seconds": seconds}
+        document = _document(job, staging, device) | {
+            "started_utc": started,
+            "ended_utc": utc_now(),
+            "seconds": seconds,
+            "cpu_seconds": round(cpu_seconds, 3),
+        }
         staging.publish(document)
     log.info("%s: %d windows in %.1f s", output, job.given.windows, seconds)
     return EmbedResult(document, unchanged=False)
@@ -165,8 +169,10 @@ def _said(part: Any) -> str:
 Device = Literal["cpu", "cuda"]
 
 
-def _work_off(job: _Job, staging: Staging, here: Device | None, progress: Progress) -> Device:
-    """Write all files that are not there yet; the device that did."""
+def _work_off(
+    job: _Job, staging: Staging, here: Device | None, progress: Progress
+) -> tuple[Device, float]:
+    """Write all files that are not there yet; the device that did, and the CPU seconds of it."""
     limit = _RAY_FROM[here or "cpu"] if job.config.ray_from is None else job.config.ray_from
     with ExitStack() as stack:
         if here and job.given.windows < limit:
@@ -182,10 +188,12 @@ def _work_off(job: _Job, staging: Staging, here: Device | None, progress: Progre
         windows = job.given.windows - sum(piece.rows for piece, _ in todo.orders)
         if windows:
             log.info("%d of %d windows were embedded before", windows, job.given.windows)
-        for rows in done:
-            windows += rows
+        spent = 0.0
+        for piece in done:
+            windows += piece.rows
+            spent += piece.cpu_seconds
             progress(windows, job.given.windows)
-    return here
+    return here, spent
 
 
 class _Todo:
@@ -220,15 +228,14 @@ def _local_device(wanted: str) -> Device | None:
     return "cuda" if there and wanted != "cpu" else "cpu"
 
 
-def _in_process(job: _Job, todo: _Todo) -> Iterator[int]:
+def _in_process(job: _Job, todo: _Todo) -> Iterator[Done]:
     with torch_threads(job.config.threads):
         model = job.found.model.to(todo.work.device)
         for piece, url in todo.orders:
-            write_piece(model, piece, url, todo.work)
-            yield piece.rows
+            yield write_piece(model, piece, url, todo.work)
 
 
-def _on_ray(job: _Job, todo: _Todo) -> Iterator[int]:
+def _on_ray(job: _Job, todo: _Todo) -> Iterator[Done]:
     from jepa_ray.evaluate.embed_ray import Order, on_ray, pool  # noqa: PLC0415 - imports ray
 
     if not todo.orders:
@@ -239,7 +246,7 @@ def _on_ray(job: _Job, todo: _Todo) -> Iterator[int]:
     )
     log.info("embedding on %d worker(s) on %s", workers.workers, todo.work.device)
     orders = [Order(piece, url) for piece, url in todo.orders]
-    yield from (done.rows for done in on_ray(job.found.model, orders, todo.work, workers))
+    yield from on_ray(job.found.model, orders, todo.work, workers)
 
 
 def _about(job: _Job) -> dict[str, str]:

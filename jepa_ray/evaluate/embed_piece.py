@@ -3,8 +3,9 @@
 Equal windows are embedded once: of real records, half to nearly all are copies of another one.
 """
 
+import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,13 @@ class Work:
     precision: Literal["auto", "fp32", "bf16"]
 
 
+class Done(NamedTuple):
+    """A piece that is written: its windows, and the CPU seconds that it took."""
+
+    rows: int
+    cpu_seconds: float
+
+
 def embedding_schema(width: int, *, per_slot: bool, about: dict[str, str]) -> pa.Schema:
     """Columns of the files: a row a window.
 
@@ -73,7 +81,7 @@ def _vector(width: int) -> pa.DataType:
     return pa.list_(pa.field("item", pa.float32(), nullable=False), width)
 
 
-def write_piece(model: ScheduleJEPA, piece: Piece, url: str, work: Work) -> None:
+def write_piece(model: ScheduleJEPA, piece: Piece, url: str, work: Work) -> Done:
     """Embed a piece and write its file, whole or not at all; the same bytes each time on a CPU.
 
     Args:
@@ -87,6 +95,7 @@ def write_piece(model: ScheduleJEPA, piece: Piece, url: str, work: Work) -> None
         CheckpointError: An embedding is not finite.
         StageError: An object store fails.
     """
+    began = time.process_time()
     table = piece.read()
     rows = _SLOT_GROUP_ROWS if work.per_slot else len(table)
     with (
@@ -98,6 +107,7 @@ def write_piece(model: ScheduleJEPA, piece: Piece, url: str, work: Work) -> None
     ):  # fmt: skip
         for start in range(0, len(table), rows):
             writer.write_table(_embedded(model, table.slice(start, rows), piece, work))
+    return Done(len(table), time.process_time() - began)
 
 
 def _embedded(model: ScheduleJEPA, table: pa.Table, piece: Piece, work: Work) -> pa.Table:

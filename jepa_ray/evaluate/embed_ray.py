@@ -8,8 +8,6 @@ done again: it becomes the same file.
 
 import logging
 import pickle
-import platform
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,7 +22,7 @@ from ray.util.metrics import Counter
 
 from jepa_ray.errors import ConfigError, JepaRayError, StageError
 from jepa_ray.evaluate.embed_input import Piece
-from jepa_ray.evaluate.embed_piece import Work, write_piece
+from jepa_ray.evaluate.embed_piece import Done, Work, write_piece
 from jepa_ray.model import ScheduleJEPA
 
 
@@ -33,19 +31,6 @@ class Order(NamedTuple):
 
     piece: Piece
     url: str
-
-
-class Done(NamedTuple):
-    """A piece that is written.
-
-    Attributes:
-        cpu_seconds: Of the worker, for this piece.
-        node: Where it was written.
-    """
-
-    rows: int
-    cpu_seconds: float
-    node: str
 
 
 @dataclass(frozen=True)
@@ -96,13 +81,16 @@ class Embed:
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Work off the orders of a block."""
-        done = [self._written(pickle.loads(data)) for data in batch["order"].to_pylist()]  # noqa: S301 - our own bytes
-        return pa.table({"done": pa.array([pickle.dumps(d) for d in done], pa.large_binary())})
+        orders = [pickle.loads(data) for data in batch["order"].to_pylist()]  # noqa: S301 - ours
+        done = [pickle.dumps(self._written(order)) for order in orders]
+        return pa.table({"done": pa.array(done, pa.large_binary())})
 
-    def _written(self, order: Order) -> Done:
-        began = time.process_time()
-        write_piece(self._model, order.piece, order.url, self._work)
-        return Done(order.piece.rows, time.process_time() - began, platform.node())
+    def _written(self, order: Order) -> Done | JepaRayError:
+        """Our own errors are values: raised, Ray Data would send only their traceback."""
+        try:
+            return write_piece(self._model, order.piece, order.url, self._work)
+        except JepaRayError as error:
+            return error
 
 
 def on_ray(model: ScheduleJEPA, orders: list[Order], work: Work, workers: Pool) -> Iterator[Done]:
@@ -130,11 +118,17 @@ def on_ray(model: ScheduleJEPA, orders: list[Order], work: Work, workers: Pool) 
             reports.set_name("embed")
             for batch in reports.iter_batches(batch_size=None, batch_format="pyarrow"):
                 for data in batch["done"].to_pylist():
-                    done = pickle.loads(data)  # noqa: S301 - our own bytes
+                    done = pickle.loads(data)  # noqa: S301 - ours
+                    if isinstance(done, JepaRayError):
+                        raise done
                     windows.inc(done.rows)
                     yield done
     except RayError as error:
-        raise _cause(error) from None
+        last = str(error).strip().rpartition("\n")[2]
+        raise StageError(
+            f"a worker failed: {type(error).__name__}: {last}; run it again to go on from the "
+            "finished files"
+        ) from None
 
 
 def _block(order: Order) -> pa.Table:
@@ -147,19 +141,3 @@ def _quiet_context() -> DataContext:
     context = DataContext.get_current().copy()
     context.enable_progress_bars = False
     return context
-
-
-def _cause(error: BaseException) -> JepaRayError:
-    """What broke a worker: our own error, or one that names it."""
-    last: BaseException = error
-    # Ray's own errors are of the class of their cause too, and quote a traceback.
-    while isinstance(last, RayError) or not isinstance(last, JepaRayError):
-        deeper = getattr(last, "cause", None) or last.__cause__
-        if deeper is None:
-            said = "" if isinstance(last, RayError) else f": {last}"
-            return StageError(
-                f"a worker failed: {type(last).__name__}{said}; run it again to go on from the "
-                "finished files"
-            )
-        last = deeper
-    return last
