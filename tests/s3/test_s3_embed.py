@@ -8,64 +8,78 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from jepa_ray.config import EmbedConfig
+from jepa_ray.errors import UsageError
+from jepa_ray.evaluate import EmbedResult, embed_windows
 from tests.evaluate.embeddings import checkpoint
 from tests.prepared_corpus import write_prepared
 
 pytestmark = pytest.mark.s3
 
 
-def embed(s3, *more):
-    return subprocess.run(
-        [
-            sys.executable, "-m", "jepa_ray", "embed", f"{s3.url}/run", "--input", f"{s3.url}/p",
-            "--output", f"{s3.url}/o.parquet", "--json", *map(str, more),
-        ],
-        capture_output=True, text=True, check=False, timeout=240,
-        env=os.environ | s3.environment,
-    )  # fmt: skip
+@pytest.fixture
+def filled(s3, tmp_path, monkeypatch):
+    """The bucket, with prepared windows and a checkpoint; this process reaches it."""
+    write_prepared(tmp_path / "p", tmp_path / "raw", records=40)
+    checkpoint(tmp_path / "run")
+    s3.upload(tmp_path / "p", "p")
+    s3.upload(tmp_path / "run", "run")
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3
 
 
-def output(s3):
+def embed(s3, **more) -> EmbedResult:
+    return embed_windows(f"{s3.url}/run", f"{s3.url}/p", f"{s3.url}/o.parquet", **more)
+
+
+def output(s3) -> dict[str, bytes]:
     there = f"{s3.bucket}/o.parquet/"
     return {k.removeprefix(there): v for k, v in s3.contents().items() if k.startswith(there)}
 
 
-def test_a_table_in_a_bucket_is_whole_and_replaced_whole(s3, tmp_path):
-    write_prepared(tmp_path / "p", tmp_path / "raw", records=40)
-    checkpoint(tmp_path / "run")
-    s3.upload(tmp_path / "p", "p")
-    s3.upload(tmp_path / "run", "run")
-    first = embed(s3, "--set", "file_windows=9")
-    assert first.returncode == 0, first.stderr
-    written = output(s3)
+def test_the_command_writes_a_table_that_any_reader_takes_whole(filled):
+    found = subprocess.run(
+        [
+            sys.executable, "-m", "jepa_ray", "embed", f"{filled.url}/run", "--input",
+            f"{filled.url}/p", "--output", f"{filled.url}/o.parquet", "--json",
+            "--set", "file_windows=9",
+        ],
+        capture_output=True, text=True, check=False, timeout=240,
+        env=os.environ | filled.environment,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    written = output(filled)
     document = json.loads(written["_embeddings.json"])
     assert set(written) == {"_embeddings.json", *(p["name"] for p in document["parts"])}
-    assert len(document["parts"]) == json.loads(first.stdout)["files"] == 5
-    table = pq.read_table(f"{s3.bucket}/o.parquet", filesystem=s3.fs)
+    assert len(document["parts"]) == json.loads(found.stdout)["files"] == 5
+    table = pq.read_table(f"{filled.bucket}/o.parquet", filesystem=filled.fs)
     assert len(table) == len(set(table["window_uid"].to_pylist())) == 40
 
-    taken = embed(s3)
-    assert taken.returncode == 2
-    assert "--overwrite replaces them" in taken.stderr
-    assert output(s3) == written
-    replaced = embed(s3, "--overwrite")
-    assert replaced.returncode == 0, replaced.stderr
-    assert json.loads(replaced.stdout)["files"] == 1
-    assert len(output(s3)) == 2
-    again = embed(s3)
-    assert json.loads(again.stdout)["unchanged"], again.stderr
+
+def test_a_table_in_a_bucket_is_replaced_only_with_overwrite(filled):
+    embed(filled, config=EmbedConfig(file_windows=9))
+    written = output(filled)
+    with pytest.raises(UsageError, match="--overwrite replaces them"):
+        embed(filled)
+    assert output(filled) == written
+    embed(filled, overwrite=True)
+    assert len(output(filled)) == 2
+    assert embed(filled).unchanged
 
 
-def test_a_copy_that_was_cut_off_is_finished_by_the_next_run(s3, tmp_path):
-    write_prepared(tmp_path / "p", tmp_path / "raw", records=40)
-    checkpoint(tmp_path / "run")
-    s3.upload(tmp_path / "p", "p")
-    s3.upload(tmp_path / "run", "run")
-    assert embed(s3).returncode == 0
-    whole = output(s3)
-    s3.fs.rm_file(f"{s3.bucket}/o.parquet/_embeddings.json")
-    found = embed(s3)
-    assert found.returncode == 0, found.stderr
-    now = output(s3)
+def test_a_copy_that_was_cut_off_is_finished_by_the_next_run(filled):
+    embed(filled)
+    whole = output(filled)
+    filled.fs.rm_file(f"{filled.bucket}/o.parquet/_embeddings.json")
+    embed(filled)
+    now = output(filled)
     del whole["_embeddings.json"], now["_embeddings.json"]
     assert now == whole
+
+
+def test_an_output_in_a_bucket_that_is_not_there_is_named(filled):
+    with pytest.raises(UsageError, match=r"no-such-bucket-anywhere/o\.parquet"):
+        embed_windows(
+            f"{filled.url}/run", f"{filled.url}/p", "s3://no-such-bucket-anywhere/o.parquet"
+        )
