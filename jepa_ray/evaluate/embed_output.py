@@ -30,6 +30,7 @@ from jepa_ray.storage import (
 
 MANIFEST = "_embeddings.json"
 _STAGED = "_staged"
+_LOCK = ".lock"  # of `exclusive`
 _PART = re.compile(r"part-\d{6,}-[0-9a-f]{16}\.parquet")
 Document = dict[str, Any]
 
@@ -106,7 +107,15 @@ class Staging:
             remove_unfinished(self.folder)
             if self._final is not None:
                 shutil.rmtree(self._beside("replaced"), ignore_errors=True)
-            yield
+            try:
+                yield
+            finally:
+                self._tidy()
+
+    def _tidy(self) -> None:
+        """Leave no hidden folder where nothing was finished."""
+        if self._final is not None and list_names(self.folder) == [_LOCK]:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep(self, names: Iterable[str]) -> set[str]:
         """Those of the wanted files that an earlier run finished; all others are removed."""
@@ -160,7 +169,7 @@ class Staging:
         if final.is_dir():
             final.rename(before)
         Path(self.folder).rename(final)
-        (final / ".lock").unlink(missing_ok=True)
+        (final / _LOCK).unlink(missing_ok=True)
         shutil.rmtree(before, ignore_errors=True)
 
     def forget(self) -> None:

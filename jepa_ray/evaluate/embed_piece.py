@@ -17,7 +17,7 @@ from jepa_ray.corpus import densify
 from jepa_ray.errors import CheckpointError, CorpusError
 from jepa_ray.evaluate.embed_input import Piece
 from jepa_ray.model import ScheduleJEPA, autocast
-from jepa_ray.storage import atomic_writer
+from jepa_ray.storage import atomic_writer, store_faults
 from jepa_ray.windows import SLOTS, SparseWindows, sparse_windows
 
 Floats = NDArray[np.float32]
@@ -93,12 +93,13 @@ def write_piece(model: ScheduleJEPA, piece: Piece, url: str, work: Work) -> Done
     Raises:
         CorpusError: A part is missing or damaged, or holds what is no window.
         CheckpointError: An embedding is not finite.
-        StageError: An object store fails.
+        StageError: A disk or an object store fails.
     """
     began = time.process_time()
     table = piece.read()
     rows = _SLOT_GROUP_ROWS if work.per_slot else len(table)
     with (
+        store_faults(f"writing {url}", "the same command again goes on"),
         atomic_writer(url) as file,
         pq.ParquetWriter(
             file, work.schema, compression="zstd", use_dictionary=["dataset"],
