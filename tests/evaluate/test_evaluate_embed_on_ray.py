@@ -3,8 +3,10 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+import psutil
 import pytest
 
 from jepa_ray.config import EmbedConfig
@@ -68,6 +70,39 @@ def test_what_does_not_fit_the_cluster_is_said(processed, model, tmp_path, setti
     config = ON_RAY.model_copy(update=setting)
     with pytest.raises(ConfigError, match=said):
         embed_windows(model, str(processed), str(tmp_path / "o.parquet"), config=config)
+
+
+def _kill_a_worker(hidden, killed):
+    """Wait for the first file, then kill one of the processes that write them."""
+    while not files(hidden):
+        time.sleep(0.01)
+    ours = psutil.Process().children(recursive=True)
+    workers = [p for p in ours if "ray::MapWorker(MapBatches(Embed))" in name(p)]
+    workers[0].kill()
+    killed.append(workers[0].pid)
+
+
+def name(process):
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_session")
+def test_a_killed_worker_is_replaced_and_the_table_is_whole(processed, model, tmp_path):
+    out, killed = tmp_path / "o.parquet", []
+    killer = threading.Thread(
+        target=_kill_a_worker, args=(tmp_path / ".o.parquet.unfinished", killed)
+    )
+    killer.start()
+    config = EmbedConfig(ray_from=0, file_windows=1, workers=2)
+    embed_windows(model, str(processed), str(out), config=config)
+    killer.join()
+    assert killed
+    assert same(vectors(out), expected(model, processed / JIRA))
 
 
 def test_a_killed_driver_leaves_nothing_visible_and_the_next_goes_on(processed, model, tmp_path):
