@@ -4,37 +4,26 @@ The driver: plans the pieces, has those done that are not there yet, and makes a
 Few windows are embedded in this process, more on Ray Data (embed_ray.py); both write the same.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import torch
 
-import jepa_ray
-from jepa_ray.checkpoint import Checkpoint, load_checkpoint
 from jepa_ray.cluster import is_local, session
 from jepa_ray.config import EmbedConfig
 from jepa_ray.errors import ConfigError
-from jepa_ray.evaluate.embed_input import Given, Piece, cut, open_input
-from jepa_ray.evaluate.embed_output import Document, Staging, part_name, refuse_taken, settled
-from jepa_ray.evaluate.embed_piece import (
-    PIECE_ROWS,
-    SLOT_PIECE_ROWS,
-    Done,
-    Work,
-    embedding_schema,
-    write_piece,
-)
+from jepa_ray.evaluate.embed_input import Piece
+from jepa_ray.evaluate.embed_job import Device, Job, describe, make_job, unfinished
+from jepa_ray.evaluate.embed_output import Document, Staging, refuse_taken, settled
+from jepa_ray.evaluate.embed_piece import Done, write_piece
 from jepa_ray.evaluate.threads import torch_threads
-from jepa_ray.storage import absolute, join, read_bytes
-from jepa_ray.windows import CONTRACT_VERSION, utc_now
+from jepa_ray.storage import absolute
+from jepa_ray.windows import utc_now
 
 log = logging.getLogger(__name__)
-FORMAT_VERSION = 1
 _RAY_FROM = {"cpu": 20_000, "cuda": 1_000_000}
 Progress = Callable[[int, int], None]
 """Told (windows so far, of how many)."""
@@ -51,34 +40,6 @@ class EmbedResult:
         """`embed --json`: the document without its list of files."""
         shown = {k: v for k, v in self.document.items() if k not in ("parts", "key")}
         return shown | {"files": len(self.document["parts"]), "unchanged": self.unchanged}
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What is wanted.
-
-    Attributes:
-        content: Of the checkpoint's file, as a hash.
-        key: Of all that decides the output but the device.
-    """
-
-    found: Checkpoint
-    content: str
-    given: Given
-    pieces: list[Piece]
-    config: EmbedConfig
-    per_slot: bool
-    key: str
-
-    def names(self, device: str) -> list[str]:
-        """Of the files, in order; they follow from checkpoint, windows, settings and device."""
-        return [
-            part_name(i, _digest(self.content, self._settings(), device, piece))
-            for i, piece in enumerate(self.pieces)
-        ]
-
-    def _settings(self) -> str:
-        return _settings(self.config, per_slot=self.per_slot)
 
 
 def embed_windows(
@@ -114,7 +75,7 @@ def embed_windows(
     config = config or EmbedConfig()
     output = absolute(output)
     here = _local_device(config.device)
-    job = _job(checkpoint, windows, config, per_slot=per_slot)
+    job = make_job(checkpoint, windows, config, per_slot=per_slot)
     staging = Staging(output)
     before = settled(output, job.key)
     if before is not None:
@@ -126,7 +87,7 @@ def embed_windows(
         began, started = time.monotonic(), utc_now()
         device, cpu_seconds = _work_off(job, staging, here, progress)
         seconds = round(time.monotonic() - began, 3)
-        document = _document(job, staging, device) | {
+        document = describe(job, staging, device) | {
             "started_utc": started,
             "ended_utc": utc_now(),
             "seconds": seconds,
@@ -137,81 +98,28 @@ def embed_windows(
     return EmbedResult(document, unchanged=False)
 
 
-def _job(checkpoint: str, windows: str, config: EmbedConfig, *, per_slot: bool) -> _Job:
-    found = load_checkpoint(checkpoint)
-    content = hashlib.sha256(read_bytes(found.url)).hexdigest()
-    given = open_input(windows)
-    pieces = cut(given, config.file_windows or (SLOT_PIECE_ROWS if per_slot else PIECE_ROWS))
-    settings = _settings(config, per_slot=per_slot)
-    key = _digest(content, settings, pieces)
-    return _Job(found, content, given, pieces, config, per_slot, key)
-
-
-def _settings(config: EmbedConfig, *, per_slot: bool) -> str:
-    return (
-        f"format {FORMAT_VERSION} code {jepa_ray.__version__} contract {CONTRACT_VERSION} "
-        f"batch {config.batch_size} {config.precision} slots {per_slot}"
-    )
-
-
-def _digest(*parts: Any) -> str:
-    """Of plain values and pieces; where a file lies does not enter, what it holds does."""
-    text = "\n".join(_said(part) for part in parts)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def _said(part: Any) -> str:
-    if isinstance(part, Piece):
-        return f"{part.dataset} {[(s.mark, s.group, s.start, s.stop) for s in part.spans]}"
-    return "\n".join(map(_said, part)) if isinstance(part, list) else str(part)
-
-
-Device = Literal["cpu", "cuda"]
-
-
 def _work_off(
-    job: _Job, staging: Staging, here: Device | None, progress: Progress
+    job: Job, staging: Staging, here: Device | None, progress: Progress
 ) -> tuple[Device, float]:
     """Write all files that are not there yet; the device that did, and the CPU seconds of it."""
     limit = _RAY_FROM[here or "cpu"] if job.config.ray_from is None else job.config.ray_from
     with ExitStack() as stack:
-        if here and job.given.windows < limit:
-            todo = _Todo(job, staging, here)
-            done = _in_process(job, todo)
-        else:
+        device, work_off = here, _in_process
+        if device is None or job.given.windows >= limit:
             stack.enter_context(session(num_cpus=job.config.num_cpus))
             from jepa_ray.evaluate.embed_ray import cluster_device  # noqa: PLC0415 - imports ray
 
-            here = "cuda" if cluster_device(job.config.device) == "cuda" else "cpu"
-            todo = _Todo(job, staging, here)
-            done = _on_ray(job, todo)
-        windows = job.given.windows - sum(piece.rows for piece, _ in todo.orders)
+            device, work_off = cluster_device(job.config.device), _on_ray
+        todo = unfinished(job, staging, device)
+        windows = job.given.windows - sum(piece.rows for piece, _ in todo)
         if windows:
             log.info("%d of %d windows were embedded before", windows, job.given.windows)
         spent = 0.0
-        for piece in done:
-            windows += piece.rows
-            spent += piece.cpu_seconds
+        for done in work_off(job, todo, device) if todo else ():
+            windows += done.rows
+            spent += done.cpu_seconds
             progress(windows, job.given.windows)
-    return here, spent
-
-
-class _Todo:
-    """The pieces that are not staged yet, with the URLs of their files; and how to do them."""
-
-    def __init__(self, job: _Job, staging: Staging, device: Device) -> None:
-        names = job.names(device)
-        there = staging.keep(names)
-        self.orders = [
-            (piece, join(staging.folder, name))
-            for piece, name in zip(job.pieces, names, strict=True)
-            if name not in there
-        ]
-        schema = embedding_schema(
-            job.found.config.model.d_model, per_slot=job.per_slot, about=_about(job)
-        )
-        config = job.config
-        self.work = Work(schema, job.per_slot, config.batch_size, device, config.precision)
+    return device, spent
 
 
 def _local_device(wanted: str) -> Device | None:
@@ -228,67 +136,18 @@ def _local_device(wanted: str) -> Device | None:
     return "cuda" if there and wanted != "cpu" else "cpu"
 
 
-def _in_process(job: _Job, todo: _Todo) -> Iterator[Done]:
+def _in_process(job: Job, todo: list[tuple[Piece, str]], device: Device) -> Iterator[Done]:
+    work = job.work(device)
     with torch_threads(job.config.threads):
-        model = job.found.model.to(todo.work.device)
-        for piece, url in todo.orders:
-            yield write_piece(model, piece, url, todo.work)
+        model = job.found.model.to(device)
+        for piece, url in todo:
+            yield write_piece(model, piece, url, work)
 
 
-def _on_ray(job: _Job, todo: _Todo) -> Iterator[Done]:
-    from jepa_ray.evaluate.embed_ray import Order, on_ray, pool  # noqa: PLC0415 - imports ray
+def _on_ray(job: Job, todo: list[tuple[Piece, str]], device: Device) -> Iterator[Done]:
+    from jepa_ray.evaluate.embed_ray import on_ray, pool  # noqa: PLC0415 - imports ray
 
-    if not todo.orders:
-        return
     config = job.config
-    workers = pool(
-        todo.work.device, workers=config.workers, threads=config.threads, pieces=len(todo.orders)
-    )
-    log.info("embedding on %d worker(s) on %s", workers.workers, todo.work.device)
-    orders = [Order(piece, url) for piece, url in todo.orders]
-    yield from on_ray(job.found.model, orders, todo.work, workers)
-
-
-def _about(job: _Job) -> dict[str, str]:
-    """The metadata of the files."""
-    return {
-        "checkpoint": job.found.url,
-        "checkpoint_sha256": job.content,
-        "step": str(job.found.step),
-        "seed": str(job.found.config.seed),
-        "contract_version": str(CONTRACT_VERSION),
-        "code_version": jepa_ray.__version__,
-    }
-
-
-def _document(job: _Job, staging: Staging, device: Device) -> Document:
-    names = job.names(device)
-    sizes = staging.sizes(names)
-    counts: dict[str, int] = {}
-    for piece in job.pieces:
-        counts[piece.dataset or ""] = counts.get(piece.dataset or "", 0) + piece.rows
-    return {
-        "format_version": FORMAT_VERSION,
-        "key": job.key,
-        "output": staging.output,
-        **_about(job),
-        "step": job.found.step,
-        "seed": job.found.config.seed,
-        "contract_version": CONTRACT_VERSION,
-        "input": job.given.url,
-        "windows": job.given.windows,
-        "datasets": {
-            name: {"windows": counts[name], "fingerprint": fingerprint}
-            for name, fingerprint in job.given.datasets.items()
-            if name in counts
-        },
-        "d_model": job.found.config.model.d_model,
-        "per_slot": job.per_slot,
-        "batch_size": job.config.batch_size,
-        "precision": job.config.precision,
-        "device": device,
-        "parts": [
-            {"name": name, "rows": piece.rows, "bytes": sizes[name]}
-            for name, piece in zip(names, job.pieces, strict=True)
-        ],
-    }
+    workers = pool(device, workers=config.workers, threads=config.threads, pieces=len(todo))
+    log.info("embedding on %d worker(s) on %s", workers.workers, device)
+    yield from on_ray(job.found.model, todo, job.work(device), workers)

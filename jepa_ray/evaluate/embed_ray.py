@@ -10,7 +10,7 @@ import logging
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import pyarrow as pa
 import ray
@@ -25,12 +25,8 @@ from jepa_ray.evaluate.embed_input import Piece
 from jepa_ray.evaluate.embed_piece import Done, Work, write_piece
 from jepa_ray.model import ScheduleJEPA
 
-
-class Order(NamedTuple):
-    """A piece, and where its file lies."""
-
-    piece: Piece
-    url: str
+Order = tuple[Piece, str]
+"""A piece, and the URL of its file."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Pool:
     gpus: int
 
 
-def cluster_device(device: str) -> str:
+def cluster_device(device: str) -> Literal["cpu", "cuda"]:
     """`cuda` or `cpu`: where the workers of this cluster compute.
 
     Raises:
@@ -87,8 +83,9 @@ class Embed:
 
     def _written(self, order: Order) -> Done | JepaRayError:
         """Our own errors are values: raised, Ray Data would send only their traceback."""
+        piece, url = order
         try:
-            return write_piece(self._model, order.piece, order.url, self._work)
+            return write_piece(self._model, piece, url, self._work)
         except JepaRayError as error:
             return error
 
