@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from jepa_ray.adapters import adapters
 from jepa_ray.config import (
     ConfirmConfig,
+    EmbedConfig,
     EvaluateConfig,
     ExportConfig,
     ImportConfig,
@@ -31,6 +32,7 @@ VERBS = {
     "train": TrainConfig,
     "confirm": ConfirmConfig,
     "evaluate": EvaluateConfig,
+    "embed": EmbedConfig,
     "export": ExportConfig,
     "import": ImportConfig,
 }

@@ -55,6 +55,13 @@ def session(*, num_cpus: int | None = None) -> Iterator[None]:
         yield from _session(ray, num_cpus)
 
 
+def is_local() -> bool:
+    """Whether a session would be a Ray of this machine alone, started for it."""
+    ray = sys.modules.get("ray")
+    running = ray is not None and ray.is_initialized()
+    return not (running or os.environ.get("RAY_ADDRESS"))
+
+
 def _session(ray: ModuleType, num_cpus: int | None) -> Iterator[None]:
     if ray.is_initialized():
         yield

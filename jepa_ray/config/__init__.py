@@ -1,6 +1,7 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
 from jepa_ray.config.confirm import ConfirmConfig
+from jepa_ray.config.embedding import EmbedConfig
 from jepa_ray.config.load import load_config, stored_config
 from jepa_ray.config.stages import (
     EvaluateConfig,
@@ -22,6 +23,7 @@ from jepa_ray.config.training import (
 __all__ = [
     "CheckpointConfig",
     "ConfirmConfig",
+    "EmbedConfig",
     "EvaluateConfig",
     "ExportConfig",
     "IcsConfig",
