@@ -35,7 +35,7 @@ def arm(key: str) -> str:
 def measure(task: forms.Task) -> str:
     """What a score is, briefly: an arrow says which way is better."""
     arrow = "\N{UPWARDS ARROW}" if task.higher_is_better else "\N{DOWNWARDS ARROW}"
-    return f"{_METRICS.get(task.metric, name(task.metric))} {arrow}"
+    return f"{_METRICS.get(task.metric, name(task.metric))}\N{NO-BREAK SPACE}{arrow}"
 
 
 def metric(task: forms.Task) -> str:

@@ -89,8 +89,8 @@ def _state(results: Results) -> Iterator[Block]:
     done, all_ = len(results.passes), max(results.expected, len(results.passes))
     if not results.finished:
         yield Text(
-            f"{done} of {all_} passes are finished; all numbers below are of those. The command "
-            "`jepa-ray confirm` with the same settings goes on with the rest."
+            f"{done} of {all_} passes are finished; all numbers below are of those. The same "
+            "jepa-ray confirm again goes on with the rest."
         )
     elif all_ > done:
         yield Text(f"{done} of {all_} passes stand in confirmation.json.")
@@ -124,7 +124,7 @@ def _numbers(results: Results) -> Iterator[Block]:
 def _counts(results: Results) -> Iterator[Fact]:
     passed, won = counted(lambda: controls(results)), counted(lambda: wins(results))
     for label, said, note in (
-        ("Negative controls passed", passed, "things that must not score well"),
+        ("Negative controls passed", passed, "the model on data made to deceive it"),
         ("Tasks won by the embeddings", won, "against every simpler way"),
     ):
         if said is not None:
