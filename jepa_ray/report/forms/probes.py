@@ -34,6 +34,7 @@ class Task(Struct):
     test: int | None = None
     groups: int | None = None
     split: str | None = None
+    input: str | None = None
     differences: Named[Difference] = field(default_factory=dict)
     added_value: Difference | None = None
 
