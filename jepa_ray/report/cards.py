@@ -1,4 +1,4 @@
-"""Model card and dataset cards in Markdown, from result files only.
+"""The model card in Markdown, from result files only.
 
 A part whose file is absent or wrong says so in a sentence, as on the page.
 """
@@ -10,9 +10,8 @@ from jepa_ray.report.measured import loss, overall, skill, where, whole, with_ke
 from jepa_ray.report.results import Results, Wrong
 from jepa_ray.report.sections.probes import OURS, arm, rival, score
 from jepa_ray.report.sections.provenance import commands_again
-from jepa_ray.report.sections.tables import COMBINED, passes_of, spreads, states_of
-from jepa_ray.report.text import NONE, count, estimate, file_name, markdown, number, percent
-from jepa_ray.windows import dataset_card
+from jepa_ray.report.sections.tables import passes_of, spreads, states_of
+from jepa_ray.report.text import NONE, count, estimate, file_name, markdown, percent
 
 _LIMITS = (
     (
@@ -44,11 +43,12 @@ def model_card(results: Results) -> str:
     )
     lines = [f"# Model card: {markdown(results.name, 80)}"]
     for title, part in parts:
-        lines += ["", f"## {title}", "", *_said(part, results)]
+        lines += ["", f"## {title}", "", *said(part, results)]
     return "\n".join([*lines, ""])
 
 
-def _said(part: Callable[[Results], Iterator[str]], results: Results) -> list[str]:
+def said(part: Callable[[Results], Iterator[str]], results: Results) -> list[str]:
+    """Lines of a part; a sentence in place of what cannot be read."""
     lines: list[str] = []
     try:
         lines.extend(part(results))
@@ -94,7 +94,7 @@ def _data(results: Results) -> Iterator[str]:
         rows.append(
             (
                 f"[{markdown(key, 48)}](datasets/{file_name(key)}.md)",
-                _state(state),
+                state_words(state),
                 count(state.windows),
                 count(one.train_windows if one else None),
                 count(one.val_windows if one else None),
@@ -103,7 +103,8 @@ def _data(results: Results) -> Iterator[str]:
     yield from table(("dataset", "status", "windows", "training", "validation"), rows, 2)
 
 
-def _state(state: forms.DatasetState) -> str:
+def state_words(state: forms.DatasetState) -> str:
+    """What became of a dataset, and why."""
     reason = f": {markdown(state.reason, 300)}" if state.reason else ""
     return f"{markdown(state.status, 20)}{reason}"
 
@@ -211,94 +212,3 @@ def _licence(results: Results) -> Iterator[str]:
     yield "Made by:"
     yield ""
     yield from (f"    {line}" for line in commands_again(results))
-
-
-def dataset_cards(results: Results) -> dict[str, str]:
-    """Cards by file name, without `.md`; one a dataset of the run."""
-    try:
-        states = states_of(results)
-    except Wrong:
-        states = {key: forms.DatasetState("prepared") for key in results.manifests}
-    return {file_name(key): _dataset(results, key, state) for key, state in states.items()}
-
-
-def _dataset(results: Results, key: str, state: forms.DatasetState) -> str:
-    try:
-        text = _prepared(results, key) or f"# {markdown(key, 48)}\n"
-    except Wrong as error:
-        text = f"# {markdown(key, 48)}\n\nIts statistics cannot be shown. {markdown(error)}\n"
-    lines = [text, "## In this run", "", f"Status: {_state(state)}.", ""]
-    for part in (_sides, _scores):
-        lines += _said(lambda r, part=part: part(r, key), results)  # type: ignore[misc]
-    lines += ["", "Licence of the raw data: that of its source, which `jepa-ray sources` names."]
-    return "\n".join([*lines, ""])
-
-
-def _prepared(results: Results, key: str) -> str | None:
-    """The card of the prepared windows; None where they are not at hand."""
-    source = results.manifests.get(key)
-    if source is None:
-        return None
-    found = source.read(forms.Prepared)
-    stats = results.statistics.get(key)
-    manifest = {
-        "dataset": markdown(key, 48),
-        "status": markdown(found.status, 20),
-        "records": found.records,
-        "windows": found.windows,
-        "expanded": found.expanded,
-        "distinct_windows": found.distinct_windows,
-        "skipped": {markdown(k, 48): n for k, n in found.skipped.items()},
-        "quarantined": {markdown(k, 48): n for k, n in found.quarantined.items()},
-    } | ({} if found.activities is None else {"activities": found.activities})
-    made_by = (
-        f"prepared by jepa-ray {markdown(found.code_version, 48)}; adapter version "
-        f"{markdown(found.adapter_version, 48)}"
-    )
-    about = {"fingerprint": markdown(found.fingerprint or NONE, 80)}
-    return dataset_card(manifest, _statistics(stats), made_by=made_by, about=about)
-
-
-def _statistics(source: object) -> dict[str, object] | None:
-    from jepa_ray.report.results import Source  # noqa: PLC0415
-
-    if not isinstance(source, Source):
-        return None
-    found = source.read(forms.Statistics)
-    features = {
-        markdown(k, 48): {
-            "mean": f.mean,
-            "std": f.std,
-            "max": f.max,
-            "nonzero_share": f.nonzero_share,
-        }
-        for k, f in found.features.items()
-    }
-    return {
-        "entropy_bits": found.entropy_bits,
-        "earliest": markdown(found.earliest, 48),
-        "latest": markdown(found.latest, 48),
-        "features": features,
-    }
-
-
-def _sides(results: Results, key: str) -> Iterator[str]:
-    rows = [
-        (markdown(name, 20), str(p.seed), count(c.train_windows), count(c.val_windows),
-         number(c.val_loss, 4), number(c.skill), number(c.rankme))
-        for name, p in passes_of(results).items()
-        if (c := p.checkpoints.get(key)) is not None
-    ]  # fmt: skip
-    if rows and key != COMBINED:
-        head = ("pass", "seed", "training", "validation", "validation loss", "skill", "RankMe")
-        yield from table(head, rows)
-        yield ""
-
-
-def _scores(results: Results, key: str) -> Iterator[str]:
-    source = with_key(results, "datasets")
-    part = source.read(forms.ByDataset).datasets.get(key) if source is not None else None
-    if part is not None:
-        yield f"Evaluated: loss {estimate(loss(part))}, skill {estimate(skill(part))}."
-    else:
-        yield "Not evaluated yet: `jepa-ray evaluate` does it."

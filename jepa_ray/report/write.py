@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from jepa_ray.report.cards import dataset_cards, model_card
+from jepa_ray.report.cards import model_card
+from jepa_ray.report.dataset_cards import dataset_cards
 from jepa_ray.report.page import render
 from jepa_ray.report.results import open_results
 from jepa_ray.storage import join, write_bytes

@@ -136,7 +136,7 @@ def test_lists_without_end_are_refused_and_not_drawn(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("jepa_ray.report.results.MAX_BYTES", 1000)
+    monkeypatch.setattr("jepa_ray.report.source.MAX_BYTES", 1000)
     folder = write_training(tmp_path / "one", datasets=DATASETS[:1], probed=False)
     write_report(str(folder))
     assert "the report reads 1,000 at most" in (folder / "report" / "index.html").read_text()

@@ -115,6 +115,8 @@ def test_the_same_results_give_the_same_bytes(run, tmp_path, text):
         "Our embeddings do not win: trees on the raw window are as good.",
         "source_confidence",
         "70,686",
+        "Tasks won by the embeddings 2 of 3",
+        "0.0090 a risk",
         "jepa-ray verify",
     ],
 )

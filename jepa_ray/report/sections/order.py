@@ -23,7 +23,7 @@ def _legs(results: Results) -> Iterator[Block]:
     if not known:
         yield Text(
             "The combined training mixes all datasets in every batch (mixing: interleaved), so "
-            "there is no order to study; `--set mixing=sequential` trains them one after another."
+            "there is no order to study; mixing: sequential trains them one after another."
         )
         return
     figures = [_figure(key, legs) for key, legs in list(known.items())[:_MAX_PASSES]]
@@ -77,7 +77,7 @@ def _said(low: float | None, high: float | None) -> str:
         return "one pass: no interval"
     if low > 0:
         return "forgotten"
-    return "improved" if high < 0 else "not shown"
+    return "improved" if high < 0 else "no difference shown"
 
 
 PARTS = (_legs, _forgetting)
