@@ -1,5 +1,6 @@
 """`jepa-ray submit`."""
 
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def submission(verb: str, config: Path, folder: Path, document: Mapping[str, Any
 
     if not config.is_relative_to(folder):
         raise UsageError(f"{config} is not in --working-dir {folder}, so the job would not find it")
-    run_id = str(document.get("run_id") or "")
+    run_id = str(document.get("run_id") or _run_of(str(document.get("checkpoint") or "")))
     dataset = document.get("dataset") or ""
     shown = ",".join(map(str, dataset)) if isinstance(dataset, list) else str(dataset)
     place = shlex.quote(config.relative_to(folder).as_posix())
@@ -76,6 +77,12 @@ def submission(verb: str, config: Path, folder: Path, document: Mapping[str, Any
         name=f"{verb}-{run_id}" if run_id else verb,
         environment={SUBMITTED_WITH: json_.dumps(versions())},
     )
+
+
+def _run_of(checkpoint: str) -> str:
+    """The name of the run that a checkpoint is of: that of its folder."""
+    folder = checkpoint.rstrip("/").removesuffix(".pt").removesuffix("/schedule_jepa")
+    return re.sub(r"[^A-Za-z0-9._-]", "_", folder.rpartition("/")[2])
 
 
 def _resumed(jobs: "Jobs", job_id: str, what: "Submission") -> str:

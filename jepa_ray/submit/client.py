@@ -16,7 +16,11 @@ DEFAULT_ADDRESS = "http://127.0.0.1:8265"
 _POLL_SECONDS = 1.0
 _START_SECONDS = 60.0
 _NOT_YET = "No available agent"  # a head that has just started says so for a while
-_TALKATIVE = ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging")
+_TALKATIVE = (
+    "ray._private.runtime_env.packaging",
+    "ray.dashboard.modules.dashboard_sdk",
+    "ray.dashboard.modules.job.sdk",
+)
 _OVER = {"SUCCEEDED", "FAILED", "STOPPED"}
 
 

@@ -72,6 +72,15 @@ def test_a_job_carries_run_id_verb_and_dataset(tmp_path):
     assert json.loads(next(iter(found.environment.values())))["Python"].startswith("3.")
 
 
+@pytest.mark.parametrize(
+    "checkpoint", ["s3://b/runs/first", "/r/first/", "/r/first/schedule_jepa.pt"]
+)
+def test_an_evaluation_bears_the_name_of_the_run_that_it_scores(tmp_path, checkpoint):
+    found = submission("evaluate", tmp_path / "e.yaml", tmp_path, {"checkpoint": checkpoint})
+    assert found.metadata["run_id"] == "first"
+    assert found.name == "evaluate-first"
+
+
 def test_only_versions_travel_in_the_environment_of_a_job(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
     found = submission("train", tmp_path / "t.yaml", tmp_path, TRAIN)

@@ -71,14 +71,13 @@ def head():
          "--num-cpus=2", f"--temp-dir={folder}/r",
          f"--object-store-memory={200 << 20}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
-        start_new_session=True,
     )  # fmt: skip
     try:
         wait_for(dashboard)
         yield Head(f"127.0.0.1:{gcs}", f"http://127.0.0.1:{dashboard}", environment)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=120)
         shutil.rmtree(folder, ignore_errors=True)
 
 
