@@ -1,0 +1,285 @@
+"""Everything that one evaluation tells, from the passes of two models over the same windows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jepa_ray.checkpoint import Checkpoint
+from jepa_ray.config import EvaluateConfig, MaskConfig
+from jepa_ray.corpus import Sample, Samples
+from jepa_ray.evaluate.baselines import Baselines, fit_baselines
+from jepa_ray.evaluate.controls import Control, Scene, controls
+from jepa_ray.evaluate.distance import BINS, bin_of
+from jepa_ray.evaluate.intervals import Interval
+from jepa_ray.evaluate.levels import levels, spectrum
+from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
+from jepa_ray.evaluate.pictures import examples, window_map
+from jepa_ray.evaluate.referee import readout_loss, referee_targets
+from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair
+from jepa_ray.evaluate.verdict import Evidence
+from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
+
+MASK_KINDS = ("span", "blocks", "future", "random")
+
+
+@dataclass(frozen=True)
+class Within:
+    """One dataset by itself: its monitors, its windows, its intervals."""
+
+    monitors: Monitors
+    windows: int
+    skill: Interval | None
+    loss: Interval | None
+    varies: bool
+
+    def intervals(self) -> dict[str, Any]:
+        """As in evaluation.json."""
+        return {"skill_interval": pair(self.skill), "loss_interval": pair(self.loss)}
+
+
+class Analysis:
+    """The passes, and what is derived from them.
+
+    Args:
+        ours: The trained model, in eval mode.
+        theirs: A fresh one of its seed.
+        samples: Windows; `held_out` is not empty.
+        found: The checkpoint: its masks.
+        config: How many windows of what.
+    """
+
+    def __init__(
+        self,
+        ours: ScheduleJEPA,
+        theirs: ScheduleJEPA,
+        samples: Samples,
+        found: Checkpoint,
+        config: EvaluateConfig,
+    ) -> None:
+        self._models = ours, theirs
+        self._samples = samples
+        self._mask = found.config.mask
+        self._config = config
+        self._meters: dict[int, Meters] = {}
+        side = max(config.mask_batches, config.control_batches) * config.batch_size
+        held_out = samples.held_out
+        self._batches = list(self._masked(held_out))
+        self.ours = run(
+            ours,
+            self._batches,
+            keep_tokens=side,
+            labels=held_out.dataset,
+            by_label=self._meters,
+        )
+        self.theirs = run(theirs, self._batches)
+        self._rows = Rows(self.ours.predicted)
+        self._sums = self._rows.sums()
+        self._bootstrap = self._resampled(held_out)
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What a reader must know of the numbers."""
+        actors = self._samples.held_out.groups()
+        if self._bootstrap.by_window and len(np.unique(actors)) < len(actors):
+            yield (
+                f"the scored windows belong to {len(np.unique(actors))} actors: too few to draw "
+                "from, so intervals take windows as independent and may be too narrow"
+            )
+
+    def within(self) -> dict[str, Within]:
+        """Each dataset that has a held-out window, on more windows than the draw has of it."""
+        samples, more = self._samples, None
+        if len(samples.more):
+            first = self._config.batches
+            more = run(
+                self._models[0],
+                self._masked(samples.more, first=first),
+                labels=samples.more.dataset,
+                by_label=self._meters,
+            ).predicted
+        return {
+            name: self._within(i, more)
+            for i, name in enumerate(samples.names)
+            if samples.totals[i]
+        }
+
+    def _within(self, i: int, more: Predicted | None) -> Within:
+        samples = self._samples
+        mine = samples.held_out.dataset == i
+        found, groups = self.ours.predicted.of(mine), samples.held_out.groups()[mine]
+        if more is not None:
+            others = samples.more.dataset == i
+            found = found.joined(more.of(others))
+            groups = np.concatenate([groups, samples.more.groups()[others]])
+        sums = Rows(found).sums()
+        bootstrap = Bootstrap(groups, draws=self._config.draws, seed=self._config.seed)
+        return Within(
+            monitors=self._meters[i].monitors,
+            windows=found.windows,
+            skill=bootstrap.skill(sums),
+            loss=bootstrap.loss(sums),
+            varies=sums.varies,
+        )
+
+    def details(self, within: dict[str, Within]) -> tuple[dict[str, Any], Evidence]:
+        """The rest of evaluation.json, and what the verdict needs of it."""
+        fitted = fit_baselines(self._models[0], self._masked(self._samples.training))
+        errors = fitted.errors(self.ours)
+        beaten = {name: self._rows.sums(error) for name, error in errors.items()}
+        tried = self._controls()
+        sample, ours, theirs = self._samples.held_out, self.ours, self.theirs
+        details = {
+            "intervals": self._intervals(),
+            "by_mask": self._by_mask(),
+            "by_distance": self._by_distance(),
+            "baselines": self._baselines(beaten),
+            "collapse": {
+                "trained": levels(ours, theirs, sample.actor),
+                "untrained": levels(theirs, theirs, sample.actor),
+            },
+            "spectrum": {
+                "trained": spectrum(ours.pooled), "untrained": spectrum(theirs.pooled),
+            },
+            "referee": self._referee(fitted),
+            "controls": {name: control.document() for name, control in tried.items()},
+            "sample": counted(sample),
+            "map": window_map(ours.pooled, sample.dataset, self._samples.names),
+            "examples": examples(self._samples, ours.predicted),
+        }  # fmt: skip
+        evidence = Evidence(
+            skill=self._bootstrap.skill(self._sums),
+            within={name: w.skill if w.varies else None for name, w in within.items()},
+            baselines={n: self._bootstrap.rise(sums, self._sums) for n, sums in beaten.items()},
+            controls=tried,
+        )
+        return details, evidence
+
+    def _intervals(self) -> dict[str, Any]:
+        drawn, sums = self._bootstrap, self._sums
+        zeros = np.zeros(len(sums.error))
+        rows = self.theirs.predicted
+        error = np.bincount(rows.window, rows.error, minlength=rows.windows)
+        theirs = Sums(error, zeros, zeros, sums.values)
+        rise = drawn.rise(sums, theirs)
+        return {
+            "loss": pair(drawn.loss(sums)),
+            "skill": pair(drawn.skill(sums)),
+            "reduction": [-rise.high, -rise.low] if rise else None,
+            "untrained_loss": pair(drawn.loss(theirs)),
+        }
+
+    def _by_mask(self) -> dict[str, dict[str, Any]]:
+        """Each kind of mask at the checkpoint's ratio, on the same windows."""
+        batches = self._batches[: self._config.mask_batches]
+        sample = self._first(batches)
+        bootstrap = self._resampled(sample)
+        told = {}
+        for kind in MASK_KINDS:
+            mask = self._mask.model_copy(update={"kind": kind})
+            masked = self._with_masks([x for x, _ in batches], mask)
+            found = run(self._models[0], masked, tokens_known=self.ours.tokens)
+            sums = Rows(found.predicted).sums()
+            told[kind] = {
+                "loss": sums.loss,
+                "skill": sums.skill,
+                "skill_interval": pair(bootstrap.skill(sums)),
+                "windows": len(sample),
+            }
+        return told
+
+    def _by_distance(self) -> list[dict[str, Any]]:
+        """By distance to the nearest visible slot; bins without a hidden slot are left out."""
+        place = bin_of(self.ours.predicted.distance)
+        told = []
+        for i, (first, last) in enumerate(BINS):
+            rows = place == i
+            if rows.any():
+                sums = self._rows.sums(rows=rows)
+                told.append(
+                    {
+                        "from": first,
+                        "to": last,
+                        "loss": sums.loss,
+                        "skill": sums.skill,
+                        "skill_interval": pair(self._bootstrap.skill(sums)),
+                        "slots": int(rows.sum()),
+                    }
+                )
+        return told
+
+    def _baselines(self, beaten: dict[str, Sums]) -> dict[str, dict[str, Any]]:
+        return {
+            name: {
+                "loss": sums.loss,
+                "skill": sums.skill,
+                "loss_interval": pair(self._bootstrap.loss(sums)),
+            }
+            for name, sums in {"model": self._sums, **beaten}.items()
+        }
+
+    def _referee(self, fitted: Baselines) -> dict[str, dict[str, float | None]]:
+        training = self._samples.training
+        with torch.inference_mode():
+            fresh = [self._models[1].embed(x).double().cpu() for x in training.batches(32)]
+        embedded = {
+            "trained": (fitted.pooled, self.ours.pooled),
+            "untrained": (torch.cat(fresh).numpy(), self.theirs.pooled),
+        }
+        return {
+            name: {who: readout_loss(*both, target) for who, both in embedded.items()}
+            for name, target in referee_targets(training, self._samples.held_out).items()
+        }
+
+    def _controls(self) -> dict[str, Control]:
+        batches = self._batches[: self._config.control_batches]
+        sample = self._first(batches)
+        count = len(sample)
+        return controls(
+            Scene(
+                model=self._models[0],
+                sample=sample,
+                batches=batches,
+                real=self.ours.predicted.of(np.arange(self.ours.predicted.windows) < count),
+                tokens=self.ours.tokens[:count],
+                bootstrap=self._resampled(sample),
+                seed=self._config.seed,
+            )
+        )
+
+    def _first(self, batches: list[Batch]) -> Sample:
+        return self._samples.held_out.take(np.arange(sum(len(x) for x, _ in batches)))
+
+    def _resampled(self, sample: Sample) -> Bootstrap:
+        return Bootstrap(sample.groups(), draws=self._config.draws, seed=self._config.seed)
+
+    def _masked(self, sample: Sample, first: int = 0) -> Iterator[Batch]:
+        """Windows and masks; the same each time."""
+        yield from self._with_masks(sample.batches(self._config.batch_size), self._mask, first)
+
+    def _with_masks(
+        self, windows: "Iterator[Tensor] | list[Tensor]", mask: MaskConfig, first: int = 0
+    ) -> Iterator[Batch]:
+        for step, x in enumerate(windows, start=first):
+            yield x, draw_masks(mask, seed=self._config.seed, step=step, batch=len(x))
+
+
+def counted(sample: Sample) -> dict[str, Any]:
+    """How many windows these are, copies counted once, and how many they are worth.
+
+    `effective` is Kish's number, (sum n)^2 / sum n^2 over the copies n of each distinct window: a
+    mean over the windows is as sure as one over so many independent ones.
+
+    Source: Kish, Survey Sampling, 1965.
+    """
+    _, copies = np.unique(sample.windows.fingerprints(), return_counts=True)
+    total = int(copies.sum())
+    return {
+        "windows": total,
+        "distinct": len(copies),
+        "effective": total**2 / float(np.square(copies.astype(np.float64)).sum()),
+    }
