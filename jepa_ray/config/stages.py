@@ -124,7 +124,9 @@ class EvaluateConfig(Config):
         10, ge=1, description="Of `batches`, the first ones, that the negative controls change."
     )
     training_batches: int = Field(
-        40, ge=1, description="Batches of training windows that baselines and referee are fitted on."
+        40,
+        ge=1,
+        description="Batches of training windows that baselines and referee are fitted on.",
     )
     draws: int = Field(1000, ge=100, description="Resamples of a confidence interval.")
     seed: int = Field(0, description="Which windows and masks are drawn.", ge=0, lt=2**63)

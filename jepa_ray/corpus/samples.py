@@ -124,7 +124,11 @@ def draw_samples(
     training = _lowest(datasets, counts.training, seed)
     pool = _Pool(datasets, [first, more, training])
     return Samples(
-        tuple(names), *map(pool.sample, (first, more, training)), tuple(map(len, sides))
+        names=tuple(names),
+        held_out=pool.sample(first),
+        more=pool.sample(more),
+        training=pool.sample(training),
+        totals=tuple(map(len, sides)),
     )
 
 
@@ -155,7 +159,9 @@ def _lowest(datasets: list[SplitDataset], count: int, seed: int) -> _Ref:
     best = _Ref(np.zeros(0, np.int64), np.zeros(0, np.uint64))
     for i, dataset in enumerate(datasets):
         for uids in dataset.uids("train", PartReader()):
-            joint = _Ref(*map(np.concatenate, zip(best, (np.full(len(uids), i), uids), strict=True)))
+            joint = _Ref(
+                *map(np.concatenate, zip(best, (np.full(len(uids), i), uids), strict=True))
+            )
             order = np.argsort(mix64(joint.uid ^ salt), kind="stable")[:count]
             best = _Ref(joint.dataset[order], joint.uid[order])
     return best

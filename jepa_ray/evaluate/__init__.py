@@ -1,6 +1,20 @@
-"""Checkpoint -> loss, skill, collapse report, verdict."""
+"""Checkpoint -> loss, skill, collapse report, controls, verdict."""
 
 from jepa_ray.evaluate.compare import Evaluation, evaluate
-from jepa_ray.evaluate.verdict import Verdict, judge
+from jepa_ray.evaluate.files import folder_of_training, keep
+from jepa_ray.evaluate.find import confirmation
+from jepa_ray.evaluate.of_run import RunEvaluation, evaluate_run
+from jepa_ray.evaluate.verdict import Evidence, Verdict, judge
 
-__all__ = ["Evaluation", "Verdict", "evaluate", "judge"]
+__all__ = [
+    "Evaluation",
+    "Evidence",
+    "RunEvaluation",
+    "Verdict",
+    "confirmation",
+    "evaluate",
+    "evaluate_run",
+    "folder_of_training",
+    "judge",
+    "keep",
+]

@@ -1,8 +1,8 @@
 """Everything that one evaluation tells, from the passes of two models over the same windows."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from jepa_ray.evaluate.controls import Control, Scene, controls
 from jepa_ray.evaluate.distance import BINS, bin_of
 from jepa_ray.evaluate.intervals import Interval
 from jepa_ray.evaluate.levels import levels, spectrum
-from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
+from jepa_ray.evaluate.passes import Batch, Meters, Predicted, run
 from jepa_ray.evaluate.pictures import examples, window_map
 from jepa_ray.evaluate.referee import readout_loss, referee_targets
-from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair
+from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair, summed
 from jepa_ray.evaluate.verdict import Evidence
 from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
 
@@ -69,14 +69,16 @@ class Analysis:
         side = max(config.mask_batches, config.control_batches) * config.batch_size
         held_out = samples.held_out
         self._batches = list(self._masked(held_out))
-        self.ours = run(
-            ours,
-            self._batches,
-            keep_tokens=side,
-            labels=held_out.dataset,
-            by_label=self._meters,
-        )
-        self.theirs = run(theirs, self._batches)
+        with ThreadPoolExecutor(1) as beside:  # torch computes without the GIL: a second core
+            waiting = beside.submit(run, theirs, self._batches)
+            self.ours = run(
+                ours,
+                self._batches,
+                keep_tokens=side,
+                labels=held_out.dataset,
+                by_label=self._meters,
+            )
+            self.theirs = waiting.result()
         self._rows = Rows(self.ours.predicted)
         self._sums = self._rows.sums()
         self._bootstrap = self._resampled(held_out)
@@ -103,9 +105,7 @@ class Analysis:
                 by_label=self._meters,
             ).predicted
         return {
-            name: self._within(i, more)
-            for i, name in enumerate(samples.names)
-            if samples.totals[i]
+            name: self._within(i, more) for i, name in enumerate(samples.names) if samples.totals[i]
         }
 
     def _within(self, i: int, more: Predicted | None) -> Within:
@@ -163,7 +163,7 @@ class Analysis:
         drawn, sums = self._bootstrap, self._sums
         zeros = np.zeros(len(sums.error))
         rows = self.theirs.predicted
-        error = np.bincount(rows.window, rows.error, minlength=rows.windows)
+        error = summed(rows.window, rows.error, rows.windows)
         theirs = Sums(error, zeros, zeros, sums.values)
         rise = drawn.rise(sums, theirs)
         return {
@@ -223,16 +223,19 @@ class Analysis:
         }
 
     def _referee(self, fitted: Baselines) -> dict[str, dict[str, float | None]]:
+        """On as many held-out windows as there are training ones."""
         training = self._samples.training
+        held_out = self._samples.held_out
+        held_out = held_out.take(np.arange(min(len(held_out), len(training))))
         with torch.inference_mode():
             fresh = [self._models[1].embed(x).double().cpu() for x in training.batches(32)]
         embedded = {
-            "trained": (fitted.pooled, self.ours.pooled),
-            "untrained": (torch.cat(fresh).numpy(), self.theirs.pooled),
+            "trained": (fitted.pooled, self.ours.pooled[: len(held_out)]),
+            "untrained": (torch.cat(fresh).numpy(), self.theirs.pooled[: len(held_out)]),
         }
         return {
             name: {who: readout_loss(*both, target) for who, both in embedded.items()}
-            for name, target in referee_targets(training, self._samples.held_out).items()
+            for name, target in referee_targets(training, held_out).items()
         }
 
     def _controls(self) -> dict[str, Control]:

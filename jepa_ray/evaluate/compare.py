@@ -127,7 +127,9 @@ def evaluate(
         datasets={name: (each.monitors, each.windows) for name, each in within.items()},
         verdict=judge(trained, untrained, cka, skills, evidence),
         warnings=tuple(warnings),
-        details=details | _about(config) | {"within": _intervals(within)}
+        details=details
+        | _about(config)
+        | {"within": _intervals(within)}
         | {"seconds": round(time.monotonic() - began, 3)},
     )
 

@@ -105,7 +105,9 @@ def _white_noise(scene: Scene) -> Control:
         return _unclear(expected, "the model makes the same of any noise")
     passed = interval.low <= 0
     told = "no skill on noise" if passed else "it finds skill in noise: its targets give it away"
-    return Control(sums.skill, interval, expected, passed, f"{told} ({_range(sums.skill, interval)})")
+    return Control(
+        sums.skill, interval, expected, passed, f"{told} ({_range(sums.skill, interval)})"
+    )
 
 
 def _shuffled(scene: Scene) -> Control:
@@ -204,9 +206,10 @@ def strangers(sample: Sample) -> NDArray[np.int64]:
 def _errors_with_context_of(scene: Scene, other: NDArray[np.int64]) -> NDArray[np.float64]:
     """Errors on the real targets, where each window is predicted from the context of another."""
     windows = torch.cat([x for x, _ in scene.batches])[torch.from_numpy(other)]
-    sizes = [len(x) for x, _ in scene.batches]
-    masks = (each for _, each in scene.batches)
-    batches = zip(windows.split(sizes), masks, strict=True)
+    size = len(scene.batches[0][0])  # only the last batch may be smaller
+    starts = range(0, len(windows), size)
+    cut = (windows[start : start + size] for start in starts)
+    batches = zip(cut, (masks for _, masks in scene.batches), strict=True)
     return run(scene.model, batches, tokens_known=scene.tokens).predicted.error
 
 

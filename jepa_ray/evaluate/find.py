@@ -1,4 +1,4 @@
-"""What a path given to `evaluate` is: a checkpoint, a training, a confirmation run, or unfinished."""
+"""What a path given to `evaluate` is: a checkpoint, a confirmation run, or something unfinished."""
 
 from typing import Any
 

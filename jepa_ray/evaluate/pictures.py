@@ -14,7 +14,9 @@ MOST_EXAMPLES = 12
 _DIGITS = 5
 
 
-def window_map(pooled: NDArray[np.float64], dataset: NDArray[np.int64], names: Sequence[str]) -> Any:
+def window_map(
+    pooled: NDArray[np.float64], dataset: NDArray[np.int64], names: Sequence[str]
+) -> Any:
     """The first windows on the two principal axes of their embeddings.
 
     Args:
@@ -42,7 +44,7 @@ def window_map(pooled: NDArray[np.float64], dataset: NDArray[np.int64], names: S
 
 def examples(samples: Samples, found: Predicted) -> list[dict[str, Any]]:
     """The first scored window of each dataset: what it is, what was hidden, and the errors."""
-    told = []
+    told: list[dict[str, Any]] = []
     for i, name in enumerate(samples.names):
         rows = np.flatnonzero(samples.held_out.dataset == i)
         if len(rows) and len(told) < MOST_EXAMPLES:

@@ -49,4 +49,4 @@ def weights(x: Floats, y: Floats, penalty: float) -> Floats:
     """
     gram = x.T @ x
     gram[np.diag_indices_from(gram)] += penalty
-    return np.linalg.solve(gram, x.T @ y)
+    return np.linalg.solve(gram, x.T @ y).astype(np.float64)

@@ -79,9 +79,7 @@ class Rows:
         self._constant = left.square().sum(dim=1).numpy()
         self._energy = targets.square().sum(dim=1).numpy()
 
-    def sums(
-        self, error: Floats | None = None, rows: NDArray[np.bool_] | None = None
-    ) -> Sums:
+    def sums(self, error: Floats | None = None, rows: NDArray[np.bool_] | None = None) -> Sums:
         """Sums by window.
 
         Args:
@@ -97,7 +95,7 @@ class Rows:
         window = self._found.window
         if rows is not None:
             window, weights = window[rows], weights[rows]
-        return np.bincount(window, weights, minlength=self._found.windows)
+        return summed(window, weights, self._found.windows)
 
 
 class Bootstrap:
@@ -121,7 +119,7 @@ class Bootstrap:
 
     def totals(self, *columns: Floats) -> list[Floats]:
         """Of each column [n], its sum in each resample: float64 [draws]."""
-        grouped = [np.bincount(self._of, each, minlength=self._groups) for each in columns]
+        grouped = [summed(self._of, each, self._groups) for each in columns]
         return list((self._counts @ np.stack(grouped, axis=1)).T)
 
     def loss(self, sums: Sums) -> Interval | None:
@@ -152,9 +150,16 @@ class Bootstrap:
         return _interval(_ratio(one, one_constant) - _ratio(other, other_constant))
 
 
+def summed(places: NDArray[np.integer], weights: Floats, count: int) -> Floats:
+    """Sums of weights by place: float64 [count]."""
+    return np.bincount(places, weights, minlength=count).astype(np.float64)
+
+
 def _ratio(above: Floats, below: Floats) -> Floats:
     """NaN where the lower is 0."""
-    return np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    found: Floats = np.full(len(above), np.nan)
+    np.divide(above, below, out=found, where=below > 0)
+    return found
 
 
 def _interval(values: Floats) -> Interval | None:

@@ -122,7 +122,9 @@ def _with_skill(cka: float, evidence: Evidence, inside: "_Inside", facts: str) -
         said = " and ".join(evidence.as_good)
         return Verdict("trivial", f"trivial: predictions are no better than {said}; {facts}")
     than = "than a constant, copying and a linear readout" if evidence.baselines else "than chance"
-    order = "; it does as well when slots change places" if evidence.failed("shuffled_slots") else ""
+    order = (
+        "; it does as well when slots change places" if evidence.failed("shuffled_slots") else ""
+    )
     return Verdict(
         "learned",
         f"learned: predictions of hidden slots are better {than}{inside.told}{order}; {facts}; "
@@ -161,8 +163,10 @@ def _why_no_skill(trained: Monitors, evidence: Evidence, inside: _Inside) -> str
         return f"on the whole, {worthless}, as far as {evidence.skill.low:.3f} can tell"
     if inside.few:
         better = f"better in {inside.skilled} of {inside.datasets} datasets only"
-        return f"within every dataset, {worthless}" if not inside.skilled else (
-            f"within most datasets, {worthless} ({better}): it tells datasets apart"
+        return (
+            f"within every dataset, {worthless}"
+            if not inside.skilled
+            else (f"within most datasets, {worthless} ({better}): it tells datasets apart")
         )
     if evidence.failed("wrong_window"):
         return "the context of another window does as well"

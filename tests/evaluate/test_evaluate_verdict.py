@@ -10,15 +10,15 @@ from jepa_ray.model.collapse import collapse_reasons
 
 UNTRAINED = Monitors(loss=1.04, skill=-9.0, slot_std=0.3, rankme=20.0, cosine_to_mean=0.94)
 GOOD = Monitors(loss=0.2, skill=0.6, slot_std=0.5, rankme=21.0, cosine_to_mean=0.7)
-WITHIN = {"a": 0.5, "b": -0.1}
+WITHIN = {"a": 0.5, "b": 0.1, "c": -0.1}
 NAN = float("nan")
 
 
 def test_a_model_that_passes_all_gates_has_learned():
     verdict = judge(GOOD, UNTRAINED, 0.5, WITHIN)
     assert verdict.status == "learned"
-    assert verdict.sentence.startswith("learned: loss 0.200000 against 1.0400 untrained (-80.77%)")
-    assert "above 0 within 1 of 2 datasets" in verdict.sentence
+    assert "loss 0.200000 against 1.0400 untrained (-80.77%)" in verdict.sentence
+    assert "in 2 of 3 datasets" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,8 @@ def test_a_model_that_passes_all_gates_has_learned():
         ({"skill": 0.0}, 0.5, WITHIN, "no_skill"),
         ({"skill": -1.0}, 0.5, WITHIN, "no_skill"),
         ({}, 0.5, {"a": 0.0, "b": -0.1}, "no_skill"),
+        ({}, 0.5, {"a": 0.5, "b": -0.1}, "no_skill"),
+        ({}, 0.5, {"a": 0.5}, "learned"),
         ({}, 0.5, {}, "learned"),
         ({}, 0.9801, WITHIN, "untouched"),
         ({}, 0.98, WITHIN, "learned"),
