@@ -160,7 +160,8 @@ def _why_no_skill(trained: Monitors, evidence: Evidence, inside: _Inside) -> str
     if not trained.skill > 0:
         return f"on the whole, {worthless}"
     if evidence.skill is not None and not evidence.skill.low > 0:
-        return f"on the whole, {worthless}, as far as {evidence.skill.low:.3f} can tell"
+        low, high = evidence.skill
+        return f"its skill is not surely above 0 ({low:.3f} to {high:.3f})"
     if inside.few:
         better = f"better in {inside.skilled} of {inside.datasets} datasets only"
         return (

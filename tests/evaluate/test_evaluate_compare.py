@@ -25,7 +25,7 @@ QUICK = EvaluateConfig(batches=4, batch_size=16, device="cpu", training_batches=
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("prepared")
-    write_prepared(folder / "processed", folder / "raw", records=300)
+    write_prepared(folder / "processed", folder / "raw", records=1200)
     return str(folder / "processed")
 
 
