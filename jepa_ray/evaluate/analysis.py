@@ -12,14 +12,14 @@ from torch import Tensor
 from jepa_ray.checkpoint import Checkpoint
 from jepa_ray.config import EvaluateConfig, MaskConfig
 from jepa_ray.corpus import Sample, Samples
-from jepa_ray.evaluate.baselines import Baselines, fit_baselines
+from jepa_ray.evaluate.baselines import fit_baselines
 from jepa_ray.evaluate.controls import Control, Scene, controls
 from jepa_ray.evaluate.distance import BINS, bin_of
 from jepa_ray.evaluate.intervals import Interval
 from jepa_ray.evaluate.levels import levels, spectrum
-from jepa_ray.evaluate.passes import Batch, Meters, Predicted, run
+from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
 from jepa_ray.evaluate.pictures import examples, window_map
-from jepa_ray.evaluate.referee import readout_loss, referee_targets
+from jepa_ray.evaluate.referee import Floats, Target, readout_loss, referee_targets
 from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair, summed
 from jepa_ray.evaluate.verdict import Evidence
 from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
@@ -70,7 +70,7 @@ class Analysis:
         held_out = samples.held_out
         self._batches = list(self._masked(held_out))
         with ThreadPoolExecutor(1) as beside:  # torch computes without the GIL: a second core
-            waiting = beside.submit(run, theirs, self._batches)
+            waiting = beside.submit(self._of_the_fresh_one)
             self.ours = run(
                 ours,
                 self._batches,
@@ -78,7 +78,9 @@ class Analysis:
                 labels=held_out.dataset,
                 by_label=self._meters,
             )
-            self.theirs = waiting.result()
+            self._more = self._run_more()
+            self._fitted = fit_baselines(ours, self._masked(samples.training))
+            self.theirs, self._fresh, self._referee_targets = waiting.result()
         self._rows = Rows(self.ours.predicted)
         self._sums = self._rows.sums()
         self._bootstrap = self._resampled(held_out)
@@ -93,28 +95,40 @@ class Analysis:
                 "from, so intervals take windows as independent and may be too narrow"
             )
 
+    def _of_the_fresh_one(self) -> tuple[Pass, Floats, dict[str, Target]]:
+        """Its pass, its embeddings of the training windows, and what no training moves."""
+        fresh, training = self._models[1], self._samples.training
+        with torch.inference_mode():
+            embedded = [fresh.embed(x).double().cpu() for x in training.batches(32)]
+        targets = referee_targets(training, self._refereed)
+        return run(fresh, self._batches), torch.cat(embedded).numpy(), targets
+
+    @property
+    def _refereed(self) -> Sample:
+        """As many held-out windows as there are training ones."""
+        held_out = self._samples.held_out
+        return held_out.take(np.arange(min(len(held_out), len(self._samples.training))))
+
+    def _run_more(self) -> Predicted | None:
+        more = self._samples.more
+        if not len(more):
+            return None
+        batches = self._masked(more, first=self._config.batches)
+        found = run(self._models[0], batches, labels=more.dataset, by_label=self._meters)
+        return found.predicted
+
     def within(self) -> dict[str, Within]:
         """Each dataset that has a held-out window, on more windows than the draw has of it."""
-        samples, more = self._samples, None
-        if len(samples.more):
-            first = self._config.batches
-            more = run(
-                self._models[0],
-                self._masked(samples.more, first=first),
-                labels=samples.more.dataset,
-                by_label=self._meters,
-            ).predicted
-        return {
-            name: self._within(i, more) for i, name in enumerate(samples.names) if samples.totals[i]
-        }
+        samples = self._samples
+        return {name: self._within(i) for i, name in enumerate(samples.names) if samples.totals[i]}
 
-    def _within(self, i: int, more: Predicted | None) -> Within:
+    def _within(self, i: int) -> Within:
         samples = self._samples
         mine = samples.held_out.dataset == i
         found, groups = self.ours.predicted.of(mine), samples.held_out.groups()[mine]
-        if more is not None:
+        if self._more is not None:
             others = samples.more.dataset == i
-            found = found.joined(more.of(others))
+            found = found.joined(self._more.of(others))
             groups = np.concatenate([groups, samples.more.groups()[others]])
         sums = Rows(found).sums()
         bootstrap = Bootstrap(groups, draws=self._config.draws, seed=self._config.seed)
@@ -128,8 +142,7 @@ class Analysis:
 
     def details(self, within: dict[str, Within]) -> tuple[dict[str, Any], Evidence]:
         """The rest of evaluation.json, and what the verdict needs of it."""
-        fitted = fit_baselines(self._models[0], self._masked(self._samples.training))
-        errors = fitted.errors(self.ours)
+        errors = self._fitted.errors(self.ours)
         beaten = {name: self._rows.sums(error) for name, error in errors.items()}
         tried = self._controls()
         sample, ours, theirs = self._samples.held_out, self.ours, self.theirs
@@ -145,7 +158,7 @@ class Analysis:
             "spectrum": {
                 "trained": spectrum(ours.pooled), "untrained": spectrum(theirs.pooled),
             },
-            "referee": self._referee(fitted),
+            "referee": self._referee(),
             "controls": {name: control.document() for name, control in tried.items()},
             "sample": counted(sample),
             "map": window_map(ours.pooled, sample.dataset, self._samples.names),
@@ -222,20 +235,15 @@ class Analysis:
             for name, sums in {"model": self._sums, **beaten}.items()
         }
 
-    def _referee(self, fitted: Baselines) -> dict[str, dict[str, float | None]]:
-        """On as many held-out windows as there are training ones."""
-        training = self._samples.training
-        held_out = self._samples.held_out
-        held_out = held_out.take(np.arange(min(len(held_out), len(training))))
-        with torch.inference_mode():
-            fresh = [self._models[1].embed(x).double().cpu() for x in training.batches(32)]
+    def _referee(self) -> dict[str, dict[str, float | None]]:
+        count = len(self._refereed)
         embedded = {
-            "trained": (fitted.pooled, self.ours.pooled[: len(held_out)]),
-            "untrained": (torch.cat(fresh).numpy(), self.theirs.pooled[: len(held_out)]),
+            "trained": (self._fitted.pooled, self.ours.pooled[:count]),
+            "untrained": (self._fresh, self.theirs.pooled[:count]),
         }
         return {
             name: {who: readout_loss(*both, target) for who, both in embedded.items()}
-            for name, target in referee_targets(training, held_out).items()
+            for name, target in self._referee_targets.items()
         }
 
     def _controls(self) -> dict[str, Control]:

@@ -24,6 +24,7 @@ from jepa_ray.corpus import Counts, Samples, choose, draw_samples, fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.analysis import Analysis, Within
 from jepa_ray.evaluate.find import load_finished
+from jepa_ray.evaluate.passes import NotFiniteError
 from jepa_ray.evaluate.verdict import Verdict, judge
 from jepa_ray.model import Monitors, ScheduleJEPA, linear_cka
 
@@ -109,8 +110,9 @@ def evaluate(
     samples = _drawn(processed_dir, names, found, config)
     log.info("scoring %s on %s", found.url, ", ".join(names))
     fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).eval()
+    found.model.to(device)
     with _threads(config.threads):
-        analysis = Analysis(found.model.to(device), fresh.to(device), samples, found, config)
+        analysis = _analysed(found, fresh.to(device), samples, config)
         _require_finite(found.url, analysis.ours.monitors)
         cka = linear_cka(*(torch.from_numpy(p.pooled) for p in (analysis.ours, analysis.theirs)))
         within = analysis.within()
@@ -149,6 +151,17 @@ def _drawn(
     if not len(samples.held_out):
         raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
     return samples
+
+
+def _analysed(
+    found: Checkpoint, fresh: ScheduleJEPA, samples: Samples, config: EvaluateConfig
+) -> Analysis:
+    try:
+        return Analysis(found.model, fresh, samples, found, config)
+    except NotFiniteError:
+        raise CheckpointError(
+            f"{found.url}: its embeddings of these windows are not finite; train it anew"
+        ) from None
 
 
 def _about(config: EvaluateConfig) -> dict[str, Any]:

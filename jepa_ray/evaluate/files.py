@@ -31,6 +31,7 @@ def keep(document: dict[str, object], folder: str) -> str | None:
 def folder_of_training(checkpoint: str) -> str | None:
     """The folder of a checkpoint's URL, if a training left it there; else None."""
     folder, _, name = checkpoint.rpartition("/")
-    if name != FILE_NAME or not folder:
+    if name != FILE_NAME:
         return None
+    folder = folder or "."
     return folder if _PROVENANCE in list_names(folder) else None

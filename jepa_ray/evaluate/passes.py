@@ -21,6 +21,10 @@ from jepa_ray.windows import POSITIONS
 Batch = tuple[Tensor, Masks]
 
 
+class NotFiniteError(ValueError):
+    """A model's embeddings hold a NaN or an infinity."""
+
+
 @dataclass(frozen=True, eq=False)
 class Predicted:
     """The hidden slots of n windows, r rows in all, in the order of the windows.
@@ -141,6 +145,7 @@ def run(
         by_label: Gets the monitors of the windows of each label.
 
     Raises:
+        NotFiniteError: An embedding is not finite.
         ValueError: There is no batch.
     """
     kept = _Kept(keep_tokens)
@@ -204,6 +209,9 @@ class _Kept:
         """The pass over all that was added."""
         if not self._rows:
             raise ValueError("a pass without a batch has no numbers")
+        pooled = torch.cat(self._pooled).numpy()
+        if not np.isfinite(pooled).all():
+            raise NotFiniteError("an embedding is not finite")
         columns = zip(*self._rows, strict=True)
         window, slot, distance = (np.concatenate([r.ravel() for r in each]) for each in columns)
         targets, error, copied = (torch.cat(each) for each in zip(*self._values, strict=True))
@@ -213,7 +221,7 @@ class _Kept:
         return Pass(
             predicted=rows,
             tokens=torch.cat(self._tokens) if self._tokens else targets[:0],
-            pooled=torch.cat(self._pooled).numpy(),
+            pooled=pooled,
             features=np.concatenate(self.features),
             meters=self._meters,
         )
