@@ -4,22 +4,26 @@ Passes differ by seed, split and order, so their spread is how sure a number of 
 are evaluated side by side, a process each on two CPUs or more; the numbers are the same.
 """
 
+import logging
 import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 from jepa_ray.config import EvaluateConfig
-from jepa_ray.errors import CheckpointError
+from jepa_ray.errors import CheckpointError, StageError
 from jepa_ray.evaluate.compare import FORMAT_VERSION, evaluate
 from jepa_ray.evaluate.files import keep
 from jepa_ray.evaluate.find import confirmation
 from jepa_ray.evaluate.intervals import Spread, spread
 from jepa_ray.storage import join
+
+log = logging.getLogger(__name__)
 
 COMBINED = "combined"
 _MOST = 2
@@ -85,9 +89,16 @@ def _side_by_side(
     jobs = (urls, repeat(processed_dir), repeat(dataset), repeat(config))
     if workers == 1:
         return list(map(_document, *jobs))
+    log.info("evaluating %d passes, %d at a time", len(urls), workers)
     spawn = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-        return list(pool.map(_document, *jobs))
+    try:
+        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+            return list(pool.map(_document, *jobs))
+    except BrokenProcessPool:
+        raise StageError(
+            "a process that evaluated a pass was killed, as when memory runs out; run it again, or "
+            "evaluate the passes one by one"
+        ) from None
 
 
 def _document(
