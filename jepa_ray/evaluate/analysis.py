@@ -14,13 +14,13 @@ from jepa_ray.config import EvaluateConfig, MaskConfig
 from jepa_ray.corpus import Sample, Samples
 from jepa_ray.evaluate.baselines import fit_baselines
 from jepa_ray.evaluate.controls import Control, Scene, controls
-from jepa_ray.evaluate.distance import BINS, bin_of
 from jepa_ray.evaluate.intervals import Interval
 from jepa_ray.evaluate.levels import levels, spectrum
 from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
 from jepa_ray.evaluate.pictures import examples, window_map
 from jepa_ray.evaluate.referee import Floats, Target, readout_loss, referee_targets
-from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair, summed
+from jepa_ray.evaluate.sums import Bootstrap, Rows, pair
+from jepa_ray.evaluate.tables import baselines, by_distance, counted, intervals
 from jepa_ray.evaluate.verdict import Evidence
 from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
 
@@ -147,10 +147,10 @@ class Analysis:
         tried = self._controls()
         sample, ours, theirs = self._samples.held_out, self.ours, self.theirs
         details = {
-            "intervals": self._intervals(),
+            "intervals": intervals(self._bootstrap, self._sums, self.theirs.predicted),
             "by_mask": self._by_mask(),
-            "by_distance": self._by_distance(),
-            "baselines": self._baselines(beaten),
+            "by_distance": by_distance(self._bootstrap, self._rows, ours.predicted.distance),
+            "baselines": baselines(self._bootstrap, {"model": self._sums, **beaten}),
             "collapse": {
                 "trained": levels(ours, theirs, sample.actor),
                 "untrained": levels(theirs, theirs, sample.actor),
@@ -172,20 +172,6 @@ class Analysis:
         )
         return details, evidence
 
-    def _intervals(self) -> dict[str, Any]:
-        drawn, sums = self._bootstrap, self._sums
-        zeros = np.zeros(len(sums.error))
-        rows = self.theirs.predicted
-        error = summed(rows.window, rows.error, rows.windows)
-        theirs = Sums(error, zeros, zeros, sums.values)
-        rise = drawn.rise(sums, theirs)
-        return {
-            "loss": pair(drawn.loss(sums)),
-            "skill": pair(drawn.skill(sums)),
-            "reduction": [-rise.high, -rise.low] if rise else None,
-            "untrained_loss": pair(drawn.loss(theirs)),
-        }
-
     def _by_mask(self) -> dict[str, dict[str, Any]]:
         """Each kind of mask at the checkpoint's ratio, on the same windows."""
         batches = self._batches[: self._config.mask_batches]
@@ -204,36 +190,6 @@ class Analysis:
                 "windows": len(sample),
             }
         return told
-
-    def _by_distance(self) -> list[dict[str, Any]]:
-        """By distance to the nearest visible slot; bins without a hidden slot are left out."""
-        place = bin_of(self.ours.predicted.distance)
-        told = []
-        for i, (first, last) in enumerate(BINS):
-            rows = place == i
-            if rows.any():
-                sums = self._rows.sums(rows=rows)
-                told.append(
-                    {
-                        "from": first,
-                        "to": last,
-                        "loss": sums.loss,
-                        "skill": sums.skill,
-                        "skill_interval": pair(self._bootstrap.skill(sums)),
-                        "slots": int(rows.sum()),
-                    }
-                )
-        return told
-
-    def _baselines(self, beaten: dict[str, Sums]) -> dict[str, dict[str, Any]]:
-        return {
-            name: {
-                "loss": sums.loss,
-                "skill": sums.skill,
-                "loss_interval": pair(self._bootstrap.loss(sums)),
-            }
-            for name, sums in {"model": self._sums, **beaten}.items()
-        }
 
     def _referee(self) -> dict[str, dict[str, float | None]]:
         count = len(self._refereed)
@@ -277,20 +233,3 @@ class Analysis:
     ) -> Iterator[Batch]:
         for step, x in enumerate(windows, start=first):
             yield x, draw_masks(mask, seed=self._config.seed, step=step, batch=len(x))
-
-
-def counted(sample: Sample) -> dict[str, Any]:
-    """How many windows these are, copies counted once, and how many they are worth.
-
-    `effective` is Kish's number, (sum n)^2 / sum n^2 over the copies n of each distinct window: a
-    mean over the windows is as sure as one over so many independent ones.
-
-    Source: Kish, Survey Sampling, 1965.
-    """
-    _, copies = np.unique(sample.windows.fingerprints(), return_counts=True)
-    total = int(copies.sum())
-    return {
-        "windows": total,
-        "distinct": len(copies),
-        "effective": total**2 / float(np.square(copies.astype(np.float64)).sum()),
-    }

@@ -117,9 +117,9 @@ def evaluate(
         cka = linear_cka(*(torch.from_numpy(p.pooled) for p in (analysis.ours, analysis.theirs)))
         within = analysis.within()
         details, evidence = analysis.details(within)
-    warnings = [*_warnings(found, fingerprints(processed_dir, names)), *analysis.warnings]
     trained, untrained = analysis.ours.monitors, analysis.theirs.monitors
     skills = {name: each.monitors.skill for name, each in within.items()}
+    seconds = round(time.monotonic() - began, 3)
     return Evaluation(
         checkpoint=found.url,
         windows=len(samples.held_out),
@@ -128,11 +128,8 @@ def evaluate(
         cka=cka,
         datasets={name: (each.monitors, each.windows) for name, each in within.items()},
         verdict=judge(trained, untrained, cka, skills, evidence),
-        warnings=tuple(warnings),
-        details=details
-        | _about(config)
-        | {"within": _intervals(within)}
-        | {"seconds": round(time.monotonic() - began, 3)},
+        warnings=(*_warnings(found, fingerprints(processed_dir, names)), *analysis.warnings),
+        details=details | _about(config) | {"within": _intervals(within), "seconds": seconds},
     )
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from jepa_ray.evaluate.analysis import counted
 from jepa_ray.evaluate.levels import (
     by_actor,
     levels,
@@ -14,6 +13,7 @@ from jepa_ray.evaluate.levels import (
 )
 from jepa_ray.evaluate.passes import run
 from jepa_ray.evaluate.referee import Target, readout_loss, referee_targets
+from jepa_ray.evaluate.tables import counted
 from tests.corpus.windows import days
 from tests.evaluate.made import batches_of, sample_of, tiny, tiny_pass
 
