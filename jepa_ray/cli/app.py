@@ -39,7 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, confirm, verify, evaluate, embed, report, export, import_, submit, doctor, demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, confirm, verify, evaluate,
+    embed, report, export, import_, submit, doctor, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

@@ -111,6 +111,24 @@ class EvaluateConfig(Config):
 
     batches: int = Field(100, ge=1, description="Held-out batches.")
     batch_size: int = Field(32, ge=2, description="Windows of one batch.")
+    dataset_batches: int = Field(
+        20,
+        ge=1,
+        description="Batches that each dataset is scored on, if it has few in the others; at most "
+        "`batches`.",
+    )
+    mask_batches: int = Field(
+        20, ge=1, description="Of `batches`, the first ones, that each kind of mask is tried on."
+    )
+    control_batches: int = Field(
+        10, ge=1, description="Of `batches`, the first ones, that the negative controls change."
+    )
+    training_batches: int = Field(
+        40,
+        ge=1,
+        description="Batches of training windows that baselines and referee are fitted on.",
+    )
+    draws: int = Field(1000, ge=100, description="Resamples of a confidence interval.")
     seed: int = Field(0, description="Which windows and masks are drawn.", ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where present.")
     threads: int = Field(

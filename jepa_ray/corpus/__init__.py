@@ -19,18 +19,22 @@ from jepa_ray.corpus.load import (
 from jepa_ray.corpus.memory import MemoryFeed
 from jepa_ray.corpus.prefetch import prefetch
 from jepa_ray.corpus.rows import Rows
+from jepa_ray.corpus.samples import Counts, Sample, Samples, draw_samples
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.corpus.streaming import StreamingFeed
 
 __all__ = [
     "COMBINED",
     "Corpus",
+    "Counts",
     "Dataset",
     "FeedBatch",
     "HeldOut",
     "LegFeed",
     "MemoryFeed",
     "Rows",
+    "Sample",
+    "Samples",
     "Share",
     "SplitKeys",
     "StreamingFeed",
@@ -39,6 +43,7 @@ __all__ = [
     "choose_mode",
     "cuts",
     "densify",
+    "draw_samples",
     "fingerprints",
     "load",
     "open_feed",

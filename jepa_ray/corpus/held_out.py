@@ -71,7 +71,7 @@ def open_held_out(
     """
     datasets = split_all(processed_dir, names, split)
     total = sum(int(dataset.sizes[:, 1].sum()) for dataset in datasets)
-    drawn = _drawn(total, batches * batch_size, seed)
+    drawn = drawn_ranks(total, batches * batch_size, seed)
     found, start = [], 0
     for dataset in datasets:
         size = int(dataset.sizes[:, 1].sum())
@@ -83,7 +83,8 @@ def open_held_out(
     return HeldOut(rows.windows, rows.uids, total, batch_size)
 
 
-def _drawn(total: int, count: int, seed: int) -> NDArray[np.int64]:
+def drawn_ranks(total: int, count: int, seed: int) -> NDArray[np.int64]:
+    """Places of the drawn windows among all held-out ones: dataset after dataset, uids in order."""
     return generator(seed, 0).permutation(total)[:count]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from jepa_ray.adapters import adapters
 from jepa_ray.cluster import session
 from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
-from jepa_ray.evaluate import Evaluation, evaluate
+from jepa_ray.evaluate import Evaluation, evaluate, keep
 from jepa_ray.prepare import PrepareResult, prepare
 from jepa_ray.synth import ARCHIVES, DATASETS, synthesize
 from jepa_ray.train import TrainResult, train
@@ -85,6 +85,7 @@ def run_demo(
     evaluated = evaluate(
         trained.checkpoint, processed_dir=windows, dataset=None, config=EvaluateConfig()
     )
+    keep(evaluated.document(), str(output / "runs" / run_id))
     summary = output / "runs" / run_id / "summary.md"
     seconds = time.monotonic() - began
     result = DemoResult(summary, windows, prepared, trained, evaluated, seconds)

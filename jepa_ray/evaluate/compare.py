@@ -1,36 +1,36 @@
-"""The reference comparison: trained against fresh untrained, on held-out windows.
+"""The reference comparison, trained against fresh untrained, and what it cannot tell.
 
-Both models see the same windows under the same masks; each is scored against its own target
-encoder, as in the reference run. That is why the loss is never read alone: skill and the collapse
-monitors stand beside it. Runs in this process: no Ray.
+Both models see the same held-out windows under the same masks; each is scored against its own
+target encoder, as in the reference run. That is why the loss is never read alone. Runs in this
+process: no Ray.
+
+Each model runs once over the windows; all that is told of them is derived from what that pass
+keeps (passes.py): about 10 KB a window.
 """
 
 import logging
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from jepa_ray.checkpoint import Checkpoint, load_checkpoint
+from jepa_ray.checkpoint import Checkpoint
 from jepa_ray.config import EvaluateConfig
-from jepa_ray.corpus import HeldOut, choose, fingerprints, open_held_out
+from jepa_ray.corpus import Counts, Samples, choose, draw_samples, fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
+from jepa_ray.evaluate.analysis import Analysis, Within
+from jepa_ray.evaluate.find import load_finished
+from jepa_ray.evaluate.passes import NotFiniteError
 from jepa_ray.evaluate.verdict import Verdict, judge
-from jepa_ray.model import (
-    Masks,
-    Measured,
-    Monitors,
-    ScheduleJEPA,
-    draw_masks,
-    linear_cka,
-    measure,
-)
+from jepa_ray.model import Monitors, ScheduleJEPA, linear_cka
 
 log = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Evaluation:
         datasets: Trained monitors and scored windows of each dataset.
         verdict: What it comes to.
         warnings: What a reader must know before trusting it.
+        details: The rest of evaluation.json (docs/evaluation.md), by key.
     """
 
     checkpoint: str
@@ -55,6 +56,7 @@ class Evaluation:
     datasets: dict[str, tuple[Monitors, int]]
     verdict: Verdict
     warnings: tuple[str, ...]
+    details: dict[str, Any]
 
     @property
     def reduction(self) -> float:
@@ -62,8 +64,11 @@ class Evaluation:
         return 1 - self.trained.loss / self.untrained.loss
 
     def document(self) -> dict[str, Any]:
-        """`evaluate --json`."""
+        """`evaluate --json`, and evaluation.json."""
+        details = dict(self.details)
+        within = details.pop("within")
         return {
+            "format_version": FORMAT_VERSION,
             "checkpoint": self.checkpoint,
             "windows": self.windows,
             "trained": self.trained.as_dict(),
@@ -71,12 +76,13 @@ class Evaluation:
             "reduction": self.reduction,
             "cka_with_untrained": self.cka,
             "datasets": {
-                name: monitors.as_dict() | {"windows": windows}
+                name: monitors.as_dict() | {"windows": windows} | within[name]
                 for name, (monitors, windows) in self.datasets.items()
             },
             "status": self.verdict.status,
             "verdict": self.verdict.sentence,
             "warnings": list(self.warnings),
+            **details,
         }
 
 
@@ -92,89 +98,81 @@ def evaluate(
         config: How many windows, and where to compute.
 
     Raises:
-        CheckpointError: The checkpoint cannot be loaded, or its numbers are not finite.
+        CheckpointError: The checkpoint cannot be loaded, its training is not finished, or its
+            numbers are not finite.
         CorpusError: The windows are absent, or none is held out.
         ConfigError: CUDA is asked for and not there.
     """
-    found = load_checkpoint(checkpoint)
+    began = time.monotonic()
+    found = load_finished(checkpoint)
     device = _device(config)
     names = choose(processed_dir, dataset or ",".join(found.provenance["datasets"]) or "combined")
-    held_out = _held_out(processed_dir, names, found, config)
-    if not held_out.total:
-        raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
-    models = found.model, ScheduleJEPA(found.config.model, seed=found.config.seed)
+    samples = _drawn(processed_dir, names, found, config)
     log.info("scoring %s on %s", found.url, ", ".join(names))
+    fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).eval()
+    found.model.to(device)
     with _threads(config.threads):
-        ours, theirs = (_scored(m.to(device), held_out, found, config) for m in models)
-        scores = _per_dataset(processed_dir, names, found, config)
-    _require_finite(found.url, ours.monitors)
-    cka = _cka(ours, theirs)
-    within = {name: monitors.skill for name, (monitors, _) in scores.items()}
+        analysis = _analysed(found, fresh.to(device), samples, config)
+        _require_finite(found.url, analysis.ours.monitors)
+        cka = linear_cka(*(torch.from_numpy(p.pooled) for p in (analysis.ours, analysis.theirs)))
+        within = analysis.within()
+        details, evidence = analysis.details(within)
+    trained, untrained = analysis.ours.monitors, analysis.theirs.monitors
+    skills = {name: each.monitors.skill for name, each in within.items()}
+    seconds = round(time.monotonic() - began, 3)
     return Evaluation(
         checkpoint=found.url,
-        windows=len(held_out.uids),
-        trained=ours.monitors,
-        untrained=theirs.monitors,
+        windows=len(samples.held_out),
+        trained=trained,
+        untrained=untrained,
         cka=cka,
-        datasets=scores,
-        verdict=judge(ours.monitors, theirs.monitors, cka, within),
-        warnings=tuple(_warnings(found, fingerprints(processed_dir, names))),
+        datasets={name: (each.monitors, each.windows) for name, each in within.items()},
+        verdict=judge(trained, untrained, cka, skills, evidence),
+        warnings=(*_warnings(found, fingerprints(processed_dir, names)), *analysis.warnings),
+        details=details | _about(config) | {"within": _intervals(within), "seconds": seconds},
     )
 
 
-def _scored(
-    model: ScheduleJEPA, held_out: HeldOut, found: Checkpoint, config: EvaluateConfig
-) -> Measured:
-    """A model's numbers on the windows, computed where its weights lie."""
-    device = next(model.parameters()).device
-    return measure(model, _batches(held_out, found, config), device=device, keep_pooled=True)
+def _drawn(
+    processed_dir: str, names: list[str], found: Checkpoint, config: EvaluateConfig
+) -> Samples:
+    each = min(config.batches, config.dataset_batches)
+    counts = (config.batches, each, config.training_batches)
+    samples = draw_samples(
+        processed_dir,
+        names,
+        found.config.split,
+        Counts(*(count * config.batch_size for count in counts)),
+        seed=config.seed,
+    )
+    if not len(samples.held_out):
+        raise CorpusError(f"{', '.join(names)}: no window is held out, there is nothing to score")
+    return samples
 
 
-def _cka(ours: Measured, theirs: Measured) -> float:
-    assert ours.pooled is not None
-    assert theirs.pooled is not None
-    return linear_cka(ours.pooled, theirs.pooled)
+def _analysed(
+    found: Checkpoint, fresh: ScheduleJEPA, samples: Samples, config: EvaluateConfig
+) -> Analysis:
+    try:
+        return Analysis(found.model, fresh, samples, found, config)
+    except NotFiniteError:
+        raise CheckpointError(
+            f"{found.url}: its embeddings of these windows are not finite; train it anew"
+        ) from None
+
+
+def _about(config: EvaluateConfig) -> dict[str, Any]:
+    return {"batches": config.batches, "batch_size": config.batch_size, "seed": config.seed}
+
+
+def _intervals(within: dict[str, Within]) -> dict[str, dict[str, Any]]:
+    return {name: each.intervals() for name, each in within.items()}
 
 
 def _require_finite(url: str, monitors: Monitors) -> None:
     for name, value in monitors.as_dict().items():
         if not math.isfinite(value):
             raise CheckpointError(f"{url}: its {name} on these windows is {value}")
-
-
-def _held_out(
-    processed_dir: str, names: list[str], found: Checkpoint, config: EvaluateConfig
-) -> HeldOut:
-    return open_held_out(
-        processed_dir,
-        names,
-        found.config.split,
-        batches=config.batches,
-        batch_size=config.batch_size,
-        seed=config.seed,
-    )
-
-
-def _per_dataset(
-    processed_dir: str,
-    names: list[str],
-    found: Checkpoint,
-    config: EvaluateConfig,
-) -> dict[str, tuple[Monitors, int]]:
-    scores = {}
-    for name in names:
-        side = _held_out(processed_dir, [name], found, config)
-        if side.total:
-            scores[name] = (_scored(found.model, side, found, config).monitors, len(side.uids))
-    return scores
-
-
-def _batches(
-    held_out: HeldOut, found: Checkpoint, config: EvaluateConfig
-) -> Iterator[tuple[Tensor, Masks]]:
-    """The windows and masks of one pass; the same each time."""
-    for i, x in enumerate(held_out):
-        yield x, draw_masks(found.config.mask, seed=config.seed, step=i, batch=len(x))
 
 
 def _warnings(found: Checkpoint, now: dict[str, str]) -> Iterator[str]:

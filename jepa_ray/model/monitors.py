@@ -175,6 +175,17 @@ class EmbeddingMeter:
         return torch.cat(self._rows)
 
     @property
+    def slot_moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance over windows, at each slot: float64 [96, D] each.
+
+        Raises:
+            ValueError: Nothing was seen.
+        """
+        if self._moments is None:
+            raise ValueError("a meter without a batch has no value")
+        return self._moments.mean, self._moments.m2 / self._moments.count.clamp(min=1)
+
+    @property
     def slot_std(self) -> float:
         """Mean over slots and dimensions of the std over windows; catches positional collapse.
 

@@ -72,7 +72,8 @@ class ScheduleJEPA(nn.Module):
             self.context_encoder = Encoder(config)
             self.target_encoder = Encoder(config)
             self.predictor = Predictor(config)
-        self.to_empty(device="cpu")
+        # Not `to_empty`: that imports sympy, which takes a second.
+        self._apply(lambda weight: torch.empty(weight.shape, dtype=weight.dtype))  # type: ignore[no-untyped-call]
         self._initialise(torch.Generator().manual_seed(seed))
         self.target_encoder.requires_grad_(requires_grad=False)
 

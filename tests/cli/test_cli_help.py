@@ -5,7 +5,8 @@ import time
 import pytest
 
 VERBS = (
-    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm", "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
+    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
+    "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
 )  # fmt: skip
 _PROBE = """
 import sys

@@ -12,7 +12,8 @@ from jepa_ray import errors
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
-    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm", "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
+    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
+    "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
 )  # fmt: skip
 
 

@@ -18,13 +18,14 @@ from jepa_ray.model import ScheduleJEPA, draw_masks
 from tests.prepared_corpus import JIRA, write_prepared
 
 CONFIG = TrainConfig(seed=3, model=ModelConfig(d_model=16, layers=1, heads=2, mlp=16))
-QUICK = EvaluateConfig(batches=4, batch_size=16, device="cpu")
+OF_NOW = {"checkpoint": "", "seconds": 0}
+QUICK = EvaluateConfig(batches=4, batch_size=16, device="cpu", training_batches=4, draws=100)
 
 
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("prepared")
-    write_prepared(folder / "processed", folder / "raw", records=300)
+    write_prepared(folder / "processed", folder / "raw", records=1200)
     return str(folder / "processed")
 
 
@@ -114,7 +115,7 @@ def test_a_predictor_trained_on_frozen_encoders_is_called_untouched(processed):
 
 def test_the_same_evaluation_gives_the_same_numbers(processed):
     one, two = (evaluated(fresh(seed=4), processed) for _ in range(2))
-    assert one.document() | {"checkpoint": ""} == two.document() | {"checkpoint": ""}
+    assert one.document() | OF_NOW == two.document() | OF_NOW
 
 
 def test_the_document_has_the_keys_that_other_programs_read_and_is_strict_json(processed):
@@ -127,6 +128,67 @@ def test_the_document_has_the_keys_that_other_programs_read_and_is_strict_json(p
     assert set(document["datasets"][JIRA]) >= {"loss", "skill"}
     assert isinstance(document["verdict"], str)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_the_document_has_every_key_of_evaluation_json(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    assert document.keys() == {
+        "format_version", "checkpoint", "windows", "trained", "untrained", "reduction",
+        "cka_with_untrained", "datasets", "status", "verdict", "warnings", "batches", "batch_size",
+        "seed", "intervals", "by_mask", "by_distance", "baselines", "collapse", "spectrum",
+        "referee", "controls", "sample", "map", "examples", "seconds",
+    }  # fmt: skip
+    assert document["intervals"].keys() == {"loss", "skill", "reduction", "untrained_loss"}
+    assert document["by_mask"].keys() == {"span", "blocks", "future", "random"}
+    assert document["baselines"].keys() == {
+        "model", "global_mean", "slot_mean", "nearest_visible", "ridge_context",
+    }  # fmt: skip
+    assert document["controls"].keys() == {
+        "white_noise", "shuffled_slots", "constant_day", "wrong_window",
+    }  # fmt: skip
+    assert document["collapse"]["trained"].keys() == {"global", "slot", "dimension", "actor"}
+    assert {row["from"] for row in document["by_distance"]} == {1, 2, 3, 5, 9, 17}
+    assert sum(row["slots"] for row in document["by_distance"]) == document["windows"] * 38
+    assert {"skill_interval", "loss_interval"} <= document["datasets"][JIRA].keys()
+
+
+def test_every_interval_holds_its_number(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    pairs = [(document["trained"][k], document["intervals"][k]) for k in ("loss", "skill")]
+    pairs += [(document["reduction"], document["intervals"]["reduction"])]
+    pairs += [(document["untrained"]["loss"], document["intervals"]["untrained_loss"])]
+    pairs += [(b["loss"], b["loss_interval"]) for b in document["baselines"].values()]
+    pairs += [(d["skill"], d["skill_interval"]) for d in document["by_distance"]]
+    pairs += [(m["skill"], m["skill_interval"]) for m in document["by_mask"].values()]
+    for value, (low, high) in pairs:
+        assert low <= value <= high
+
+
+def test_the_loss_of_the_model_is_the_same_wherever_it_stands(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    loss = document["trained"]["loss"]
+    assert document["baselines"]["model"]["loss"] == pytest.approx(loss, rel=1e-9)
+    by_distance = document["by_distance"]
+    slots = sum(row["slots"] for row in by_distance)
+    together = sum(row["loss"] * row["slots"] for row in by_distance) / slots
+    assert together == pytest.approx(loss, rel=1e-9)
+    assert document["by_mask"]["span"]["loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_the_example_of_a_dataset_is_a_window_with_an_error_a_hidden_slot(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    (example,) = document["examples"]
+    assert np.array(example["dense"]).shape == (96, 16)
+    assert len(example["hidden"]) == len(example["error"]) == 38
+    assert len(document["map"]["x"]) == len(document["map"]["dataset"]) == document["windows"]
+
+
+def test_a_model_whose_embeddings_are_not_finite_is_refused(processed):
+    model = fresh()
+    with torch.no_grad():
+        model.target_encoder.norm.weight.fill_(3e38)
+    with pytest.raises(CheckpointError, match="its embeddings of these windows are not finite"):
+        evaluated(model, processed)
 
 
 def test_reduction_compares_the_two_losses(processed):

@@ -69,6 +69,8 @@ def test_a_run_in_a_bucket_is_resumed_loaded_and_evaluated(s3, tmp_path):
     )  # fmt: skip
     assert scored.returncode == 0, scored.stderr
     assert np.isfinite(json.loads(scored.stdout)["trained"]["loss"])
+    kept = json.loads(s3.contents()[f"{run_url}/evaluation.json"])
+    assert kept == json.loads(scored.stdout)
     text = b"".join(s3.contents().values()).decode("latin-1") + first.stderr + again.stderr
     assert s3.environment["AWS_SECRET_ACCESS_KEY"] not in text
 

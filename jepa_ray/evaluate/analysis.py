@@ -1,0 +1,235 @@
+"""Everything that one evaluation tells, from the passes of two models over the same windows."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jepa_ray.checkpoint import Checkpoint
+from jepa_ray.config import EvaluateConfig, MaskConfig
+from jepa_ray.corpus import Sample, Samples
+from jepa_ray.evaluate.baselines import fit_baselines
+from jepa_ray.evaluate.controls import Control, Scene, controls
+from jepa_ray.evaluate.intervals import Interval
+from jepa_ray.evaluate.levels import levels, spectrum
+from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
+from jepa_ray.evaluate.pictures import examples, window_map
+from jepa_ray.evaluate.referee import Floats, Target, readout_loss, referee_targets
+from jepa_ray.evaluate.sums import Bootstrap, Rows, pair
+from jepa_ray.evaluate.tables import baselines, by_distance, counted, intervals
+from jepa_ray.evaluate.verdict import Evidence
+from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
+
+MASK_KINDS = ("span", "blocks", "future", "random")
+
+
+@dataclass(frozen=True)
+class Within:
+    """One dataset by itself: its monitors, its windows, its intervals."""
+
+    monitors: Monitors
+    windows: int
+    skill: Interval | None
+    loss: Interval | None
+    varies: bool
+
+    def intervals(self) -> dict[str, Any]:
+        """As in evaluation.json."""
+        return {"skill_interval": pair(self.skill), "loss_interval": pair(self.loss)}
+
+
+class Analysis:
+    """The passes, and what is derived from them.
+
+    Args:
+        ours: The trained model, in eval mode.
+        theirs: A fresh one of its seed.
+        samples: Windows; `held_out` is not empty.
+        found: The checkpoint: its masks.
+        config: How many windows of what.
+    """
+
+    def __init__(
+        self,
+        ours: ScheduleJEPA,
+        theirs: ScheduleJEPA,
+        samples: Samples,
+        found: Checkpoint,
+        config: EvaluateConfig,
+    ) -> None:
+        self._models = ours, theirs
+        self._samples = samples
+        self._mask = found.config.mask
+        self._config = config
+        self._meters: dict[int, Meters] = {}
+        side = max(config.mask_batches, config.control_batches) * config.batch_size
+        held_out = samples.held_out
+        self._batches = list(self._masked(held_out))
+        with ThreadPoolExecutor(1) as beside:  # torch computes without the GIL: a second core
+            waiting = beside.submit(self._of_the_fresh_one)
+            self.ours = run(
+                ours,
+                self._batches,
+                keep_tokens=side,
+                labels=held_out.dataset,
+                by_label=self._meters,
+            )
+            self._more = self._run_more()
+            self._fitted = fit_baselines(ours, self._masked(samples.training))
+            self.theirs, self._fresh, self._referee_targets = waiting.result()
+        self._rows = Rows(self.ours.predicted)
+        self._sums = self._rows.sums()
+        self._bootstrap = self._resampled(held_out)
+
+    @property
+    def warnings(self) -> Iterator[str]:
+        """What a reader must know of the numbers."""
+        actors = self._samples.held_out.groups()
+        if self._bootstrap.by_window and len(np.unique(actors)) < len(actors):
+            yield (
+                f"the scored windows belong to {len(np.unique(actors))} actors: too few to draw "
+                "from, so intervals take windows as independent and may be too narrow"
+            )
+
+    def _of_the_fresh_one(self) -> tuple[Pass, Floats, dict[str, Target]]:
+        """Its pass, its embeddings of the training windows, and what no training moves."""
+        fresh, training = self._models[1], self._samples.training
+        with torch.inference_mode():
+            embedded = [fresh.embed(x).double().cpu() for x in training.batches(32)]
+        targets = referee_targets(training, self._refereed)
+        return run(fresh, self._batches), torch.cat(embedded).numpy(), targets
+
+    @property
+    def _refereed(self) -> Sample:
+        """As many held-out windows as there are training ones."""
+        held_out = self._samples.held_out
+        return held_out.take(np.arange(min(len(held_out), len(self._samples.training))))
+
+    def _run_more(self) -> Predicted | None:
+        more = self._samples.more
+        if not len(more):
+            return None
+        batches = self._masked(more, first=self._config.batches)
+        found = run(self._models[0], batches, labels=more.dataset, by_label=self._meters)
+        return found.predicted
+
+    def within(self) -> dict[str, Within]:
+        """Each dataset that has a held-out window, on more windows than the draw has of it."""
+        samples = self._samples
+        return {name: self._within(i) for i, name in enumerate(samples.names) if samples.totals[i]}
+
+    def _within(self, i: int) -> Within:
+        samples = self._samples
+        mine = samples.held_out.dataset == i
+        found, groups = self.ours.predicted.of(mine), samples.held_out.groups()[mine]
+        if self._more is not None:
+            others = samples.more.dataset == i
+            found = found.joined(self._more.of(others))
+            groups = np.concatenate([groups, samples.more.groups()[others]])
+        sums = Rows(found).sums()
+        bootstrap = Bootstrap(groups, draws=self._config.draws, seed=self._config.seed)
+        return Within(
+            monitors=self._meters[i].monitors,
+            windows=found.windows,
+            skill=bootstrap.skill(sums),
+            loss=bootstrap.loss(sums),
+            varies=sums.varies,
+        )
+
+    def details(self, within: dict[str, Within]) -> tuple[dict[str, Any], Evidence]:
+        """The rest of evaluation.json, and what the verdict needs of it."""
+        errors = self._fitted.errors(self.ours)
+        beaten = {name: self._rows.sums(error) for name, error in errors.items()}
+        tried = self._controls()
+        sample, ours, theirs = self._samples.held_out, self.ours, self.theirs
+        details = {
+            "intervals": intervals(self._bootstrap, self._sums, self.theirs.predicted),
+            "by_mask": self._by_mask(),
+            "by_distance": by_distance(self._bootstrap, self._rows, ours.predicted.distance),
+            "baselines": baselines(self._bootstrap, {"model": self._sums, **beaten}),
+            "collapse": {
+                "trained": levels(ours, theirs, sample.actor),
+                "untrained": levels(theirs, theirs, sample.actor),
+            },
+            "spectrum": {
+                "trained": spectrum(ours.pooled), "untrained": spectrum(theirs.pooled),
+            },
+            "referee": self._referee(),
+            "controls": {name: control.document() for name, control in tried.items()},
+            "sample": counted(sample),
+            "map": window_map(ours.pooled, sample.dataset, self._samples.names),
+            "examples": examples(self._samples, ours.predicted),
+        }  # fmt: skip
+        evidence = Evidence(
+            skill=self._bootstrap.skill(self._sums),
+            within={name: w.skill if w.varies else None for name, w in within.items()},
+            baselines={n: self._bootstrap.rise(sums, self._sums) for n, sums in beaten.items()},
+            controls=tried,
+        )
+        return details, evidence
+
+    def _by_mask(self) -> dict[str, dict[str, Any]]:
+        """Each kind of mask at the checkpoint's ratio, on the same windows."""
+        batches = self._batches[: self._config.mask_batches]
+        sample = self._first(batches)
+        bootstrap = self._resampled(sample)
+        told = {}
+        for kind in MASK_KINDS:
+            mask = self._mask.model_copy(update={"kind": kind})
+            masked = self._with_masks([x for x, _ in batches], mask)
+            found = run(self._models[0], masked, tokens_known=self.ours.tokens)
+            sums = Rows(found.predicted).sums()
+            told[kind] = {
+                "loss": sums.loss,
+                "skill": sums.skill,
+                "skill_interval": pair(bootstrap.skill(sums)),
+                "windows": len(sample),
+            }
+        return told
+
+    def _referee(self) -> dict[str, dict[str, float | None]]:
+        count = len(self._refereed)
+        embedded = {
+            "trained": (self._fitted.pooled, self.ours.pooled[:count]),
+            "untrained": (self._fresh, self.theirs.pooled[:count]),
+        }
+        return {
+            name: {who: readout_loss(*both, target) for who, both in embedded.items()}
+            for name, target in self._referee_targets.items()
+        }
+
+    def _controls(self) -> dict[str, Control]:
+        batches = self._batches[: self._config.control_batches]
+        sample = self._first(batches)
+        count = len(sample)
+        return controls(
+            Scene(
+                model=self._models[0],
+                sample=sample,
+                batches=batches,
+                real=self.ours.predicted.of(np.arange(self.ours.predicted.windows) < count),
+                tokens=self.ours.tokens[:count],
+                bootstrap=self._resampled(sample),
+                seed=self._config.seed,
+            )
+        )
+
+    def _first(self, batches: list[Batch]) -> Sample:
+        return self._samples.held_out.take(np.arange(sum(len(x) for x, _ in batches)))
+
+    def _resampled(self, sample: Sample) -> Bootstrap:
+        return Bootstrap(sample.groups(), draws=self._config.draws, seed=self._config.seed)
+
+    def _masked(self, sample: Sample, first: int = 0) -> Iterator[Batch]:
+        """Windows and masks; the same each time."""
+        yield from self._with_masks(sample.batches(self._config.batch_size), self._mask, first)
+
+    def _with_masks(
+        self, windows: "Iterator[Tensor] | list[Tensor]", mask: MaskConfig, first: int = 0
+    ) -> Iterator[Batch]:
+        for step, x in enumerate(windows, start=first):
+            yield x, draw_masks(mask, seed=self._config.seed, step=step, batch=len(x))

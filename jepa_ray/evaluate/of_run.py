@@ -1,0 +1,236 @@
+"""A confirmation run: the combined checkpoint of every pass, and what they say together.
+
+Passes differ by seed, split and order, so their spread is how sure a number of the recipe is. They
+are evaluated side by side, a process each on two CPUs or more; the numbers are the same.
+"""
+
+import logging
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from jepa_ray.config import EvaluateConfig
+from jepa_ray.errors import CheckpointError, StageError
+from jepa_ray.evaluate.compare import FORMAT_VERSION, evaluate
+from jepa_ray.evaluate.files import keep
+from jepa_ray.evaluate.find import confirmation
+from jepa_ray.evaluate.intervals import Spread, spread
+from jepa_ray.storage import join
+
+log = logging.getLogger(__name__)
+
+COMBINED = "combined"
+_MOST = 2
+_PICTURES = ("map", "examples")
+_ORDER = (
+    "undecided", "collapsed", "not_learned", "no_skill", "untouched", "trivial", "learned",
+)  # fmt: skip
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunEvaluation:
+    """All passes of a confirmation run.
+
+    Attributes:
+        url: Of the run.
+        document: RUN/evaluation.json.
+        passes: `evaluate --json` of each pass, whole, by name.
+    """
+
+    url: str
+    document: Document
+    passes: dict[str, Document]
+
+    def keep(self) -> None:
+        """Write evaluation.json of the run and of every pass; one warning where it cannot be."""
+        folders = {join(self.url, name, COMBINED): each for name, each in self.passes.items()}
+        for folder, document in {self.url: self.document, **folders}.items():
+            if keep(document, folder) is None:
+                return
+
+
+def evaluate_run(
+    url: str, *, processed_dir: str, dataset: str | None, config: EvaluateConfig
+) -> RunEvaluation:
+    """Evaluate a confirmation run.
+
+    Args:
+        url: Path or URL of the folder that holds confirmation.json.
+        processed_dir: Path or URL that `prepare` wrote.
+        dataset: As for `evaluate`.
+        config: As for `evaluate`, for each pass.
+
+    Raises:
+        CheckpointError: It is no confirmation run, unfinished, or lacks the checkpoint of a pass.
+        CorpusError, ConfigError: As for `evaluate`.
+    """
+    about = confirmation(url)
+    if about is None:
+        raise CheckpointError(f"{url} holds no confirmation.json: it is no confirmation run")
+    names = [str(each["pass"]) for each in about["passes"]]
+    urls = [join(url, name, COMBINED) for name in names]
+    found = _side_by_side(urls, processed_dir, dataset, config)
+    passes = dict(zip(names, found, strict=True))
+    return RunEvaluation(url, summary(str(about.get("run_id", "")), passes), passes)
+
+
+def _side_by_side(
+    urls: list[str], processed_dir: str, dataset: str | None, config: EvaluateConfig
+) -> list[Document]:
+    workers = min(_MOST, os.cpu_count() or 1, len(urls))
+    jobs = (urls, repeat(processed_dir), repeat(dataset), repeat(config))
+    if workers == 1:
+        return list(map(_document, *jobs))
+    log.info("evaluating %d passes, %d at a time", len(urls), workers)
+    spawn = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    try:
+        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+            return list(pool.map(_document, *jobs))
+    except BrokenProcessPool:
+        raise StageError(
+            "a process that evaluated a pass was killed, as when memory runs out; run it again, or "
+            "evaluate the passes one by one"
+        ) from None
+
+
+def _document(
+    url: str, processed_dir: str, dataset: str | None, config: EvaluateConfig
+) -> Document:
+    found = evaluate(url, processed_dir=processed_dir, dataset=dataset, config=config)
+    return found.document()
+
+
+def summary(run_id: str, passes: Mapping[str, Document]) -> Document:
+    """RUN/evaluation.json of the documents of its passes, in their order."""
+    documents = list(passes.values())
+    over = _Over(documents)
+    status, sentence = verdict(documents)
+    return {
+        "format_version": FORMAT_VERSION,
+        "run_id": run_id,
+        "passes": {
+            name: {k: v for k, v in each.items() if not i or k not in _PICTURES}
+            for i, (name, each) in enumerate(passes.items())
+        },
+        "spread": {
+            "loss": over.spread("trained", "loss"),
+            "untrained_loss": over.spread("untrained", "loss"),
+            "reduction": over.spread("reduction"),
+            "skill": over.spread("trained", "skill"),
+            "rankme": over.spread("trained", "rankme"),
+            "untrained_rankme": over.spread("untrained", "rankme"),
+            "slot_std": over.spread("trained", "slot_std"),
+        },
+        "datasets": over.table("datasets", ("loss", "skill")),
+        "baselines": over.table("baselines", ("loss", "skill")),
+        "by_mask": over.table("by_mask", ("skill",)),
+        "by_distance": list(_by_distance(documents)),
+        "controls": _controls(documents),
+        "status": status,
+        "verdict": sentence,
+        "warnings": list(dict.fromkeys(w for each in documents for w in each["warnings"])),
+    }
+
+
+class _Over:
+    """Numbers over passes."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self._documents = documents
+
+    def spread(self, *path: str) -> dict[str, float]:
+        """Of the number at a path of keys, over the passes that have it."""
+        return spread_of(_at(each, path) for each in self._documents)
+
+    def table(self, key: str, numbers: tuple[str, ...]) -> dict[str, Any]:
+        """The same for each entry below a key: of the datasets, of the baselines."""
+        entries = dict.fromkeys(name for each in self._documents for name in each[key])
+        return {
+            entry: {number: self.spread(key, entry, number) for number in numbers}
+            for entry in entries
+        }
+
+
+def _at(document: Document, path: tuple[str, ...]) -> float | None:
+    found: Any = document
+    for key in path:
+        found = found.get(key, {})
+    return None if isinstance(found, dict) else found
+
+
+def spread_of(values: Iterator[float | None]) -> dict[str, float]:
+    """A spread over seeds, as JSON has it."""
+    return spread([each for each in values if each is not None])._asdict()
+
+
+def _by_distance(documents: list[Document]) -> Iterator[Document]:
+    bins = {(row["from"], row["to"]) for each in documents for row in each["by_distance"]}
+    for first, last in sorted(bins):
+        rows = (row for each in documents for row in each["by_distance"] if row["from"] == first)
+        yield {"from": first, "to": last, "skill": spread_of(row["skill"] for row in rows)}
+
+
+def _controls(documents: list[Document]) -> Document:
+    names = documents[0]["controls"]
+    return {
+        name: {
+            "value": spread_of(each["controls"][name]["value"] for each in documents),
+            "passed": sum(each["controls"][name]["passed"] is True for each in documents),
+        }
+        for name in names
+    }
+
+
+def verdict(documents: list[Document]) -> tuple[str, str]:
+    """What most passes come to; of two equally frequent statuses the one further from learning.
+
+    Returns:
+        The status, and the sentence with the spread of loss and skill over the seeds.
+    """
+    counts = Counter(each["status"] for each in documents)
+    status = min(counts, key=lambda each: (-counts[each], _ORDER.index(each)))
+    skill: Spread = spread([each["trained"]["skill"] for each in documents])
+    if status == "learned" and not skill.low > 0 and skill.n > 1:
+        status = "no_skill"
+    said = _SENTENCES[status](counts[status], len(documents))
+    others = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if name != status)
+    return status, (
+        f"{status.replace('_', ' ')}: {said}{f' (the others: {others})' if others else ''}; "
+        f"{_numbers(documents, skill)}"
+    )
+
+
+def _of(what: str) -> Callable[[int, int], str]:
+    return lambda some, all_: f"in {some} of {all_} passes {what}"
+
+
+_SENTENCES = {
+    "undecided": _of("the windows or the controls decide nothing"),
+    "collapsed": _of("the embeddings collapse"),
+    "not_learned": _of("the loss does not fall"),
+    "no_skill": _of("predictions are no better than one constant per slot, or skill is not sure"),
+    "untouched": _of("the embeddings are those of the untrained encoder"),
+    "trivial": _of("a simple predictor does as well"),
+    "learned": _of("predictions of hidden slots are better than a constant, copying and a readout"),
+}
+
+
+def _numbers(documents: list[Document], skill: Spread) -> str:
+    loss = spread([each["trained"]["loss"] for each in documents])
+    fresh = spread([each["untrained"]["loss"] for each in documents])
+    rank = spread([each["trained"]["rankme"] for each in documents])
+    fresh_rank = spread([each["untrained"]["rankme"] for each in documents])
+    seeds = "seed" if skill.n == 1 else "seeds"
+    return (
+        f"over {skill.n} {seeds}: loss {loss.mean:.6f} against {fresh.mean:.4f} untrained, skill "
+        f"{skill.mean:.3f} (95 % interval {skill.low:.3f} to {skill.high:.3f}), RankMe "
+        f"{rank.mean:.1f} (untrained {fresh_rank.mean:.1f})"
+    )
