@@ -20,6 +20,7 @@ from jepa_ray.config import (
     ExportConfig,
     ImportConfig,
     PrepareConfig,
+    ProbeConfig,
     TrainConfig,
 )
 
@@ -29,6 +30,7 @@ VERBS = {
     "prepare": PrepareConfig,
     "train": TrainConfig,
     "evaluate": EvaluateConfig,
+    "probe": ProbeConfig,
     "export": ExportConfig,
     "import": ImportConfig,
 }

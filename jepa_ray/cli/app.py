@@ -13,6 +13,7 @@ from jepa_ray.cli import (
     inspect,
     normalize_jira,
     prepare,
+    probe,
     smoke,
     sources,
     synth,
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, export, import_, demo,
+    sources, synth, normalize_jira, prepare, inspect, smoke, train, evaluate, probe, export,
+    import_, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

@@ -1,6 +1,7 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
 from jepa_ray.config.load import load_config, stored_config
+from jepa_ray.config.probes import ProbeConfig
 from jepa_ray.config.stages import (
     EvaluateConfig,
     ExportConfig,
@@ -28,6 +29,7 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "PrepareConfig",
+    "ProbeConfig",
     "ScheduleConfig",
     "SplitConfig",
     "TrainConfig",

@@ -13,7 +13,7 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect",
-    "smoke", "train", "evaluate", "export", "import", "demo",
+    "smoke", "train", "evaluate", "probe", "export", "import", "demo",
 )  # fmt: skip
 
 
