@@ -1,7 +1,7 @@
 """What each arm makes of the windows of a problem, and by which readout it is read.
 
-All arms get the same training rows, the same folds and the same grid of penalties; what is said to
-one (`Problem.given`) is said to all. Nothing is fitted on a test row.
+All arms get the same training rows, the same folds and the same grid of penalties, and know what
+the prior knows (`Problem.strata`). Nothing is fitted on a test row.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -57,7 +57,15 @@ def inputs(problem: Problem, encoders: Encoders, config: ProbeConfig) -> dict[st
         "ours_raw_trees": np.concatenate([ours, raw, by_hand], axis=1),
         "wrong_window": shuffled(ours, problem, config),
     }
-    return {arm: np.concatenate([x, problem.given], axis=1) for arm, x in found.items()}
+    told = _strata(problem)
+    return {arm: np.concatenate([x, told], axis=1) for arm, x in found.items()}
+
+
+def _strata(problem: Problem) -> Float32:
+    """A column for each stratum, none where there is but one."""
+    known = np.unique(problem.strata)
+    found: Float32 = (problem.strata[:, None] == known).astype(np.float32)
+    return found if len(known) > 1 else found[:, :0]
 
 
 def embedded(model: ScheduleJEPA, problem: Problem, config: ProbeConfig) -> Float32:

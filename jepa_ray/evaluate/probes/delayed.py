@@ -55,7 +55,6 @@ def delayed(task: Task, table: Table, config: ProbeConfig) -> Problem:
         task=task,
         x=windows_of(issues),
         hidden=None,
-        given=np.zeros((len(rows), 0), np.float32),
         raw=_raw(issues, len(train)),
         y=late if task.metric == "roc_auc" else days,
         strata=np.array([0 if by_group else groups[issue.group] for issue in issues]),

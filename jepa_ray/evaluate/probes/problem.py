@@ -46,10 +46,10 @@ class Problem:
         task: What is asked.
         x: float32 (n, 96, 16); what no arm may see is 0 already.
         hidden: bool (n, 96), slots that do not exist for any arm; None: all slots are seen.
-        given: float32 (n, k), said to every arm, the prior excepted (which has `strata`).
         raw: float32 (n, p), what the raw arms have in place of the windows; None: the windows.
         y: (n,) int64 classes from 0 on, (n,) float64, or (n, bins) float64.
-        strata: int64 (n,), what the prior tells apart.
+        strata: int64 (n,), what the prior tells apart (the dataset, the time of day that is asked
+            about); said to every arm, so none wins by telling datasets apart.
         cluster: int64 (n,), the actor or project of a window among `clusters`.
         clusters: How many there are in the whole corpus, so that resamples are the same for every
             checkpoint.
@@ -60,7 +60,6 @@ class Problem:
     task: Task
     x: Float32
     hidden: NDArray[np.bool_] | None
-    given: Float32
     raw: Float32 | None
     y: NDArray[Any]
     strata: Index

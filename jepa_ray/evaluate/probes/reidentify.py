@@ -45,7 +45,7 @@ def reidentification(sample: Sample, config: ProbeConfig) -> Problem:
         known.append(mine[:half][-_DAYS:])
         asked.append(mine[half:][:_DAYS])
     test = np.concatenate(asked)
-    train = without_twins(sample, np.concatenate(known), test)
+    train = without_twins(sample.twin, np.concatenate(known), test)
     return _problem(sample, train, test)
 
 
@@ -55,7 +55,6 @@ def _problem(sample: Sample, train: Index, test: Index) -> Problem:
         task=REIDENTIFICATION,
         x=sample.windows.take(rows).densify(),
         hidden=None,
-        given=np.zeros((len(rows), 0), np.float32),
         raw=None,
         y=sample.cluster[rows],
         strata=np.zeros(len(rows), np.int64),

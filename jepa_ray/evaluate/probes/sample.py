@@ -19,8 +19,8 @@ from jepa_ray.windows import ACTOR_DAY, INDEX, SLOTS, SparseWindows, mix64, spar
 _COLUMNS = [*KEYS, "window_kind", "metadata", "runs"]
 _CHUNK = 4096
 _ACTIVITY = slice(INDEX["calendar_event"], INDEX["code_activity"] + 1)
-_COARSE = 20
-"""Values that are equal to 1/20 make near-identical windows."""
+_COARSE = 100
+"""Values that are equal to 1/100 make near-identical windows."""
 
 Flags = NDArray[np.bool_]
 
@@ -41,7 +41,7 @@ class Sample:
         held_out: bool, by the split of the checkpoint.
         active: bool (n, 96), slots with any activity.
         holiday: bool, whether the feature `holiday` is on in any slot.
-        twin: uint64, equal for near-identical windows: same slots, values equal to 1/20.
+        twin: uint64, equal for near-identical windows: same slots, values equal to 1/100.
         metadata: JSON or None.
         grouped: Whether the split leaves no actor on both sides.
     """

@@ -54,7 +54,6 @@ def votes(sample: Sample, config: ProbeConfig) -> Problem:
         task=VOTES,
         x=x,
         hidden=None,
-        given=np.zeros((len(rows), 0), np.float32),
         raw=None,
         y=np.array(y, np.float64).reshape(-1, len(BINS)),
         strata=np.zeros(len(rows), np.int64),

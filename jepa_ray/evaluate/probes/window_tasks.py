@@ -12,7 +12,7 @@ from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.probes.problem import Index, Problem, Skip, Task
 from jepa_ray.evaluate.probes.sample import Sample, hashed
 from jepa_ray.evaluate.probes.splits import GROUPED, sides
-from jepa_ray.windows import INDEX, NO_TIME, SLOTS
+from jepa_ray.windows import INDEX, NO_TIME, SLOTS, mix64
 
 _DAY_US = 86_400_000_000
 _SPAN = 24
@@ -93,7 +93,9 @@ def weekend(sample: Sample, config: ProbeConfig) -> Problem:
         raise Skip("no window has a date")
     day = np.where(dated, sample.start_us, 0) // _DAY_US
     y = ((day + 3) % 7 >= 5).astype(np.int64)  # 1970-01-01 was a Thursday
-    return _whole(WEEKEND, sample, config, _mixed(sample, dated, y), y)
+    # Equal windows of other days are no twins: their labels say nothing of one another.
+    twin = mix64(sample.twin ^ mix64(day.astype(np.uint64)))
+    return _whole(WEEKEND, sample, config, _mixed(sample, dated, y), y, twin=twin)
 
 
 def holiday(sample: Sample, config: ProbeConfig) -> Problem:
@@ -102,7 +104,9 @@ def holiday(sample: Sample, config: ProbeConfig) -> Problem:
         raise Skip("no window has a holiday")
     y = sample.holiday.astype(np.int64)
     eligible = _mixed(sample, np.asarray(sample.active.all(axis=1)), y)
-    return _whole(HOLIDAY, sample, config, eligible, y, zeroed=("holiday",))
+    made = _whole(HOLIDAY, sample, config, eligible, y, twin=sample.twin)
+    made.x[:, :, INDEX["holiday"]] = 0
+    return made
 
 
 def _future(sample: Sample, config: ProbeConfig) -> tuple[Index, NDArray[np.bool_]]:
@@ -160,25 +164,10 @@ def _partial(
     hidden: NDArray[np.bool_],
     place: Index,
 ) -> Problem:
-    train, test = sides(sample, np.flatnonzero(eligible), config)
-    rows = np.concatenate([train, test])
-    x = sample.windows.take(rows).densify()
-    x[hidden[rows]] = 0
-    places = int(place.max(initial=0)) + 1
-    return Problem(
-        task=task,
-        x=x,
-        hidden=hidden[rows],
-        given=np.eye(places, dtype=np.float32)[place[rows]],
-        raw=None,
-        y=y[rows],
-        strata=sample.dataset[rows] * places + place[rows],
-        cluster=sample.cluster[rows],
-        clusters=sample.clusters,
-        train=np.arange(len(train)),
-        test=len(train) + np.arange(len(test)),
-        split=GROUPED,
-    )
+    made = _whole(task, sample, config, eligible, y, twin=sample.twin, of_rows=(hidden, place))
+    assert made.hidden is not None
+    made.x[made.hidden] = 0
+    return made
 
 
 def _whole(
@@ -187,21 +176,21 @@ def _whole(
     config: ProbeConfig,
     eligible: NDArray[np.bool_],
     y: Index,
-    zeroed: tuple[str, ...] = (),
+    *,
+    twin: NDArray[np.uint64],
+    of_rows: tuple[NDArray[np.bool_], Index] | None = None,
 ) -> Problem:
-    train, test = sides(sample, np.flatnonzero(eligible), config)
+    train, test = sides(sample, np.flatnonzero(eligible), config, twin)
     rows = np.concatenate([train, test])
-    x = sample.windows.take(rows).densify()
-    for name in zeroed:
-        x[:, :, INDEX[name]] = 0
+    hidden, place = of_rows or (None, np.zeros(len(y), np.int64))
+    places = int(place.max(initial=0)) + 1
     return Problem(
         task=task,
-        x=x,
-        hidden=None,
-        given=np.zeros((len(rows), 0), np.float32),
+        x=sample.windows.take(rows).densify(),
+        hidden=None if hidden is None else hidden[rows],
         raw=None,
         y=y[rows],
-        strata=sample.dataset[rows],
+        strata=sample.dataset[rows] * places + place[rows],
         cluster=sample.cluster[rows],
         clusters=sample.clusters,
         train=np.arange(len(train)),

@@ -78,7 +78,6 @@ def problem(y: np.ndarray, *, task: Task = TASK, x: np.ndarray | None = None) ->
         task=task,
         x=busy(n) if x is None else x,
         hidden=None,
-        given=np.zeros((n, 0), np.float32),
         raw=None,
         y=y,
         strata=np.zeros(n, np.int64),
