@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jepa_ray.cli.console import console, print_json, start_logging
+from jepa_ray.cli.console import Ticker, console, print_json, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir
 
 
@@ -31,13 +31,15 @@ def run(
     start_logging()
     settings = load_config(ProbeConfig, file=config, overrides=set_ or ())
     names = TASKS if task is None else [part.strip() for part in task.split(",") if part.strip()]
-    found = probe(
-        checkpoint,
-        processed_dir=processed_dir,
-        downstream=downstream,
-        tasks=names,
-        config=settings,
-    )
+    with Ticker() as tick:
+        found = probe(
+            checkpoint,
+            processed_dir=processed_dir,
+            downstream=downstream,
+            tasks=names,
+            config=settings,
+            progress=tick,
+        )
     if json:
         print_json(found)
     else:

@@ -83,6 +83,7 @@ def probe(
     downstream: str | None = None,
     tasks: Sequence[str] = TASKS,
     config: ProbeConfig,
+    progress: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
     """Probe a checkpoint, or the combined checkpoints of a confirmation run; write probes.json.
 
@@ -93,6 +94,7 @@ def probe(
             JEPA_RAY_REAL_DATA, if that is set.
         tasks: Names out of `TASKS`.
         config: Samples and budgets.
+        progress: Called with a line after each task of each checkpoint.
 
     Returns:
         What was written.
@@ -112,8 +114,10 @@ def probe(
     outcomes: dict[str, list[Outcome]] = {}
     skipped: dict[str, str] = {}
     windows = 0
-    for (name, url), (seen, found) in zip(units, _each(units, place), strict=True):
+    results_of = zip(units, _each(units, place), strict=True)
+    for done, ((name, url), (seen, found)) in enumerate(results_of, 1):
         windows = max(windows, seen)
+        progress(f"{done} of {len(units)}: {name}")
         if isinstance(found, str):
             log.info("%s skipped on %s: %s", name, url, found)
             skipped.setdefault(name, found)
