@@ -46,7 +46,7 @@ def sentence(task: Task, entry: Mapping[str, Any]) -> str:
     told = [f"{head}."]
     for side, words in (
         ("worse", "Better than ours"),
-        ("even", "Not told apart from ours"),
+        ("even", "Not told apart from ours (above 0: ours ahead)"),
         ("better", "Worse than ours"),
     ):
         if parted[side]:
@@ -61,7 +61,10 @@ def _side(difference: Mapping[str, Any]) -> str:
 
 
 def _said(name: str, difference: Mapping[str, Any]) -> str:
-    """A rival and by how much it differs from ours."""
+    """A rival and by how much it differs from ours; with a sign where it is not told apart."""
+    if _side(difference) == "even":
+        low, high = difference["interval"]
+        return f"{name} {difference['difference']:+.3f} [{low:.3f}, {high:.3f}]"
     size = abs(difference["difference"])
     ends = sorted(difference["interval"], reverse=difference["difference"] < 0)
     sign = -1 if difference["difference"] < 0 else 1

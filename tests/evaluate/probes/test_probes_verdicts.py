@@ -42,6 +42,14 @@ def test_a_rival_that_is_better_is_named_with_its_lead():
     assert "Worse than ours: " in entry["sentence"]
 
 
+def test_a_difference_that_is_not_told_apart_has_its_sign():
+    entry = results({"planted": [made({"ours": 0.49}, noise=0.05)]}, CONFIG)["planted"]
+    assert (
+        "Not told apart from ours (above 0: ours ahead): the prior -0.010 [-0.1"
+        in (entry["sentence"])
+    )
+
+
 def test_a_lower_brier_score_is_a_better_one():
     task = Task("planted", "x", "y", "brier")
     entry = results({"planted": [made({"ours": 0.1}, task)]}, CONFIG)["planted"]
