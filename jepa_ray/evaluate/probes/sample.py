@@ -121,7 +121,7 @@ def read_sample(
         held_out=np.concatenate(held_out),
         active=active,
         holiday=holiday,
-        twin=_coarse(windows).fingerprints(),
+        twin=coarse(windows).fingerprints(),
         metadata=table["metadata"].to_pylist(),
         grouped=split.mode == "grouped",
     )
@@ -166,6 +166,7 @@ def _seen(windows: SparseWindows) -> tuple[Flags, Flags]:
     return active, holiday
 
 
-def _coarse(windows: SparseWindows) -> SparseWindows:
+def coarse(windows: SparseWindows) -> SparseWindows:
+    """The windows with values to 1/100."""
     values: Any = np.round(windows.values * _COARSE) / np.float32(_COARSE)
     return SparseWindows(windows.offsets, windows.first, windows.last, values.astype(np.float32))

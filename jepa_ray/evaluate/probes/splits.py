@@ -9,7 +9,8 @@ from jepa_ray.evaluate.probes.sample import Sample, hashed, order_of
 
 GROUPED = (
     "Tested on held-out windows of the checkpoint's split and fitted on training windows; no actor "
-    "or project on both sides, windows near-identical to a test window left out of the fit."
+    "or project on both sides, windows that look near-identical to a test window left out of the "
+    "fit."
 )
 
 
@@ -41,6 +42,8 @@ def sides(
         np.bincount(sample.dataset[rows], minlength=len(sample.names)) for rows in (train, test)
     ]
     enough = np.minimum(*counts) >= config.min_class
+    if not enough.any():
+        return train, test  # too few on the whole: the caller says how many
     return train[enough[sample.dataset[train]]], test[enough[sample.dataset[test]]]
 
 

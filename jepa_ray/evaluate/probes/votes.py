@@ -31,7 +31,7 @@ VOTES = Task(
 )
 _SPLIT = (
     "Tested on held-out windows of the checkpoint's split and fitted on training windows; no task "
-    "on both sides, windows near-identical to a test window left out of the fit."
+    "on both sides. Windows are not compared: what is left of them is the length of the title."
 )
 
 
@@ -42,7 +42,8 @@ def votes(sample: Sample, config: ProbeConfig) -> Problem:
     shares = [_shares(text) for text in sample.metadata]
     known = np.array([s is not None for s in shares])
     eligible = np.flatnonzero(known & (sample.dataset == sample.names.index(DATASET)))
-    train, test = sides(sample, eligible, config)
+    # Titles of equal length look alike to every arm, whoever would do them when: no twins.
+    train, test = sides(sample, eligible, config, sample.uid)
     rows = np.concatenate([train, test])
     x = sample.windows.take(rows).densify()
     x[:, :, INDEX["participant_count"]] = 0

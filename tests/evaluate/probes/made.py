@@ -5,7 +5,7 @@ import numpy as np
 from jepa_ray.config import ModelConfig, ProbeConfig
 from jepa_ray.evaluate.probes.arms import Encoders
 from jepa_ray.evaluate.probes.problem import Problem, Task
-from jepa_ray.evaluate.probes.sample import Sample, _coarse, _seen
+from jepa_ray.evaluate.probes.sample import Sample, _seen, coarse
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.windows import FEATURE_COUNT, INDEX, POSITION_VALUES, SLOTS, sparsify
 
@@ -64,7 +64,7 @@ def sample(
         held_out=cluster % 4 == 0 if grouped else np.arange(n) % 3 == 0,
         active=active,
         holiday=holiday,
-        twin=_coarse(windows).fingerprints(),
+        twin=coarse(windows).fingerprints(),
         metadata=metadata or [None] * n,
         grouped=grouped,
     )

@@ -51,6 +51,20 @@ def test_who_is_asked_about_does_not_depend_on_what_is_hidden():
     assert not second.y.any()
 
 
+def test_days_are_twins_by_what_is_seen_of_them_and_not_by_their_labels():
+    dense = busy(40)
+    hidden = np.zeros((40, 96), bool)
+    hidden[:, 40:64] = True
+    dense[1] = dense[0]
+    dense[1, 40:64, 2:] = np.float32(0.5)
+    place = np.zeros(40, np.int64)
+    twin = window_tasks._seen_twins(sample(dense), np.arange(40), hidden, place)
+    assert twin[0] == twin[1]
+    place[1] = 1  # other hours are asked about
+    twin = window_tasks._seen_twins(sample(dense), np.arange(40), hidden, place)
+    assert twin[0] != twin[1]
+
+
 def test_a_day_that_one_event_fills_is_not_asked_about():
     dense = busy(400)
     dense[:, :, INDEX["calendar_event"]] = 1
