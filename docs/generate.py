@@ -22,6 +22,7 @@ from jepa_ray.config import (
     ExportConfig,
     ImportConfig,
     PrepareConfig,
+    ProbeConfig,
     TrainConfig,
 )
 
@@ -33,6 +34,7 @@ VERBS = {
     "confirm": ConfirmConfig,
     "evaluate": EvaluateConfig,
     "embed": EmbedConfig,
+    "probe": ProbeConfig,
     "export": ExportConfig,
     "import": ImportConfig,
 }

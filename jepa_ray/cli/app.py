@@ -16,6 +16,7 @@ from jepa_ray.cli import (
     inspect,
     normalize_jira,
     prepare,
+    probe,
     report,
     smoke,
     sources,
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 VERBS = (
     sources, synth, normalize_jira, prepare, inspect, smoke, train, confirm, verify, evaluate,
-    embed, report, export, import_, submit, doctor, demo,
+    probe, embed, report, export, import_, submit, doctor, demo,
 )  # fmt: skip
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)

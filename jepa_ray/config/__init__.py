@@ -3,6 +3,7 @@
 from jepa_ray.config.confirm import ConfirmConfig
 from jepa_ray.config.embedding import EmbedConfig
 from jepa_ray.config.load import load_config, stored_config
+from jepa_ray.config.probes import ProbeConfig
 from jepa_ray.config.stages import (
     EvaluateConfig,
     ExportConfig,
@@ -32,6 +33,7 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "PrepareConfig",
+    "ProbeConfig",
     "ScheduleConfig",
     "SplitConfig",
     "TrainConfig",

@@ -6,7 +6,8 @@ import pytest
 
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
-    "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
+    "verify", "evaluate", "probe", "embed", "report", "export", "import", "submit", "doctor",
+    "demo",
 )  # fmt: skip
 _PROBE = """
 import sys

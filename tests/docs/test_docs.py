@@ -13,7 +13,8 @@ REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
     "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
-    "verify", "evaluate", "embed", "report", "export", "import", "submit", "doctor", "demo",
+    "verify", "evaluate", "probe", "embed", "report", "export", "import", "submit", "doctor",
+    "demo",
 )  # fmt: skip
 
 
