@@ -158,7 +158,7 @@ def parsed_blocks(
         ShardDatasource(work, shards, read_shard),
         override_num_blocks=len(shards),
         num_cpus=_READ_CPUS,
-        concurrency=work.config.read_tasks,
+        concurrency=min(work.config.read_tasks or len(shards), len(shards)),
     )
     return blocks.map_batches(
         parse,
