@@ -36,7 +36,7 @@ from jepa_ray.readers import RawBlock, RawDefect
 _READ_CPUS = 0.1
 _PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
-_PIECE_BYTES = 4 << 20  # parsed while it is in the cache
+_PIECE_BYTES = 8 << 20  # parsed at once: two of them fit a cache, and what a batch costs is spread
 _PART_BLOCKS = 8  # raw blocks that a part comes from at most
 
 
