@@ -36,7 +36,7 @@ from jepa_ray.readers import RawBlock, RawDefect
 _READ_CPUS = 0.1
 _PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
-_PIECE_BYTES = 4 << 20  # parsed while it is in the cache
+_PIECE_BYTES = 8 << 20  # parsed at once: two of them fit a cache, and what a batch costs is spread
 _PART_BLOCKS = 8  # raw blocks that a part comes from at most
 
 
@@ -158,7 +158,7 @@ def parsed_blocks(
         ShardDatasource(work, shards, read_shard),
         override_num_blocks=len(shards),
         num_cpus=_READ_CPUS,
-        concurrency=work.config.read_tasks,
+        concurrency=min(work.config.read_tasks or len(shards), len(shards)),
     )
     return blocks.map_batches(
         parse,

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import zstandard
-from isal import isal_zlib
+from isal import igzip_lib
 
-_GZIP_WBITS = 31
 _ZSTD_WINDOW = 128 << 20
 _ZSTD_PIECE = 1 << 10
 """Fed at once: a block of 128 KiB can stand in 4 bytes, so this gives 32 MiB at most."""
 
 
 class Decoder(Protocol):
-    """What `zlib.decompressobj` gives."""
+    """What `bz2.BZ2Decompressor` gives; it keeps what it was fed until it has given all of it."""
 
     errors: ClassVar[tuple[type[Exception], ...]]
 
@@ -33,20 +32,20 @@ class Decoder(Protocol):
         ...
 
     @property
-    def unconsumed_tail(self) -> bytes:
-        """What was fed and has to be fed again."""
+    def needs_input(self) -> bool:
+        """Whether it has given all that it could of what it was fed."""
         ...
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        """Some bytes; all of `data` that is not in the tail or unused is taken."""
+        """Some bytes."""
         ...
 
 
 class _Gzip:
-    errors: ClassVar[tuple[type[Exception], ...]] = (isal_zlib.error, zlib.error)  # type: ignore[assignment]  # isal has no types
+    errors: ClassVar[tuple[type[Exception], ...]] = (igzip_lib.IsalError, zlib.error)  # type: ignore[assignment]  # isal has no types
 
     def __init__(self) -> None:
-        self._inflate = isal_zlib.decompressobj(wbits=_GZIP_WBITS)
+        self._inflate = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         return bytes(self._inflate.decompress(data, max_length))
@@ -60,8 +59,8 @@ class _Gzip:
         return bytes(self._inflate.unused_data)
 
     @property
-    def unconsumed_tail(self) -> bytes:
-        return bytes(self._inflate.unconsumed_tail)
+    def needs_input(self) -> bool:
+        return bool(self._inflate.needs_input)
 
 
 class _Zstd:
@@ -69,11 +68,11 @@ class _Zstd:
 
     def __init__(self) -> None:
         self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
-        self._tail = b""
+        self._rest = b""
 
     @property
-    def unconsumed_tail(self) -> bytes:
-        return self._tail
+    def needs_input(self) -> bool:
+        return not self._rest
 
     @property
     def eof(self) -> bool:
@@ -81,12 +80,13 @@ class _Zstd:
 
     @property
     def unused_data(self) -> bytes:
-        """What came after the frame, with what was not fed."""
-        return self._frame.unused_data + self._tail
+        """What came after the frame, with what it was not given yet."""
+        return self._frame.unused_data + self._rest
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:  # noqa: ARG002 - by the input
-        """Bytes of a small piece of `data`; the rest is the tail."""
-        self._tail = data[_ZSTD_PIECE:]
+        """Bytes of a small piece; the rest is for the next calls."""
+        data = self._rest + data
+        self._rest = data[_ZSTD_PIECE:]
         return self._frame.decompress(data[:_ZSTD_PIECE])
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from jepa_ray.readers.codecs import Codec, Decoder
 
 _PIECE = 32 << 10
-_MAX_PIECE_OUT = 1 << 20
+_MAX_PIECE_OUT = 256 << 10
 _RATIO_COUNTS_FROM = 64 << 20
 
 
@@ -115,19 +115,21 @@ class InputStream:
         return b""
 
     def _expand(self, decoder: Decoder) -> bytes:
-        packed = self._packed or self._fetch()
+        hungry = decoder.needs_input
+        packed = self._packed or self._fetch() if hungry else b""
         try:  # also without input: output may wait inside the decoder
             piece = decoder.decompress(packed, _MAX_PIECE_OUT)
         except decoder.errors as error:
             self._end("damaged_stream", f"the stream cannot be read on: {error}")
             return b""
-        self._packed = decoder.unconsumed_tail
+        if hungry:
+            self._packed = b""
         self._given += len(piece)
         if self._beyond_bounds():
             return b""
         if decoder.eof:
             self._next_member(decoder.unused_data)
-        elif not packed and not piece:
+        elif hungry and not packed and not piece:
             self._end("truncated_stream", "the compressed stream ends before its end marker")
         return piece
 
