@@ -18,7 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 def job(verb: str, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, REPO / "jobs" / f"{verb}.py", file],
-        capture_output=True, text=True, check=False, timeout=200,
+        capture_output=True, text=True, check=False, timeout=500,
         env=os.environ | {"PYTHONPATH": str(REPO)} | environment,
     )  # fmt: skip
 
@@ -44,6 +44,7 @@ def test_a_job_that_another_python_submitted_does_not_start(tmp_path):
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_one_job_of_each_verb_runs_to_its_end(tmp_path):
     processed = str(tmp_path / "p")
     write_prepared(processed, tmp_path / "raw", records=64)

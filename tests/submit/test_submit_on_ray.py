@@ -20,7 +20,7 @@ import yaml
 from jepa_ray.cluster import ENVIRONMENT
 from tests.prepared_corpus import JIRA, issue_lines, write_issues
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
 REPO = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
@@ -36,7 +36,7 @@ class Head:
     def run(self, *args: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "jepa_ray", *map(str, args)],
-            capture_output=True, text=True, check=False, timeout=200, cwd=REPO,
+            capture_output=True, text=True, check=False, timeout=500, cwd=REPO,
             env=self.environment | environment,
         )  # fmt: skip
 
