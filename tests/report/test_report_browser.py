@@ -6,10 +6,10 @@ import subprocess
 
 import numpy as np
 import pytest
-from made_results import HOSTILE, write_run
 from matplotlib.image import imread
 
 from jepa_ray.report import write_report
+from tests.report.made_results import HOSTILE, write_run
 
 BROWSER = next((b for b in ("chromium", "google-chrome", "chrome") if shutil.which(b)), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")

@@ -1,11 +1,11 @@
 """Model card and dataset cards, from result files only."""
 
 import pytest
-from made_results import BLOCKED, DATASETS, write_prepared, write_run, write_training
 
 from jepa_ray.report.cards import model_card
 from jepa_ray.report.dataset_cards import dataset_cards
 from jepa_ray.report.results import open_results
+from tests.report.made_results import BLOCKED, DATASETS, write_prepared, write_run, write_training
 
 
 @pytest.fixture(scope="module")

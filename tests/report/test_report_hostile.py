@@ -5,7 +5,9 @@ import re
 from random import Random
 
 import pytest
-from made_results import (
+
+from jepa_ray.report import write_report
+from tests.report.made_results import (
     DATASETS,
     HOSTILE,
     evaluation,
@@ -14,9 +16,7 @@ from made_results import (
     write_run,
     write_training,
 )
-from pages import Page
-
-from jepa_ray.report import write_report
+from tests.report.pages import Page
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ import json
 import re
 
 import pytest
-from made_results import (
+
+from jepa_ray.report import write_report
+from tests.report.made_results import (
     BLOCKED,
     DATASETS,
     evaluation,
@@ -12,9 +14,7 @@ from made_results import (
     write_run,
     write_training,
 )
-from pages import Page
-
-from jepa_ray.report import write_report
+from tests.report.pages import Page
 
 SECTIONS = {
     "verdict", "reference", "curves", "beyond", "order", "probes", "windows", "provenance",

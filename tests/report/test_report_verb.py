@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from made_results import DATASETS, write_prepared, write_run, write_training
 
 from jepa_ray.report import write_report
 from jepa_ray.storage import join, list_names, read_bytes, write_bytes
+from tests.report.made_results import DATASETS, write_prepared, write_run, write_training
 
 
 @pytest.fixture
