@@ -8,7 +8,6 @@ found again by its number: `tar tzf ARCHIVE | grep -v '/$' | sed -n NUMBERp`.
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +24,7 @@ from jepa_ray.adapters.base import (
 )
 from jepa_ray.adapters.mail_message import Mail, read_mail
 from jepa_ray.adapters.mail_tree import tree_mails, tree_shards
-from jepa_ray.adapters.plain_mail import PlainMails, spare_bytes
+from jepa_ray.adapters.plain_mail import PlainMails
 from jepa_ray.adapters.record_adapters import FileAdapter
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import RawBlock, RawItem, blocks_of, codec_of, packed, tar_members, unpacked
@@ -42,7 +41,6 @@ from jepa_ray.windows import (
 
 CONFIDENCE = 0.8
 _TREE = "enron/maildir/maildir"
-_packs = partial(packed, spare=spare_bytes)
 _MAX_FOLDERS = 50_000
 _MAX_FOLDER_CHARS = 200  # of a folder that is remembered
 
@@ -77,11 +75,11 @@ class EnronMaildir(FileAdapter):
         """Packs of messages."""
         limit = self._config.max_record_bytes
         if file.names is not None or codec_of(file.path.name) is None:
-            yield from blocks_of(_packs(tree_mails(file, limit)), self._config.raw_block_bytes)
+            yield from blocks_of(packed(tree_mails(file, limit)), self._config.raw_block_bytes)
             return
         with source_stream(file.path, self._config) as stream:
             members = tar_members(stream, max_member_bytes=limit)
-            yield from blocks_of(_packs(members), self._config.raw_block_bytes)
+            yield from blocks_of(packed(members), self._config.raw_block_bytes)
 
     def parse(self, label: str, items: Sequence[RawItem]) -> ActivityBatch:
         """Mails, in packs or one an item."""

@@ -39,27 +39,9 @@ _HEAD = re.compile(
     rb"|(?=[B-DFSTb-dfst])(?!(?i:" + _WANTED + rb"):)[!-9;-~]++:" + _REST +
     rb")+\n"
 ).match  # fmt: skip
-_TEXT = re.compile(
-    rb"\nContent-T(?:ype: text/plain(?:; charset=[\w-]+)?|ransfer-Encoding: 7bit)(?=\n[!-~])"
-)
 _BETWEEN = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f<>,;:\"'()[]"
 _TOKENS = bytes(0x20 if i in _BETWEEN else i for i in range(256)).lower()
 """Of a byte: a space where it stands between addresses, else lower case."""
-
-
-def spare_bytes(data: bytes) -> int:
-    """How many bytes at the end of a mail count by their number only, however it is read.
-
-    Those of the body, where the mail is ASCII and its head cannot say but that this is text as it
-    stands; else 0.
-    """
-    end = data.find(b"\n\n", 0, _MAX_HEAD_BYTES)
-    if end < 0 or not data[:1].isalpha() or not data.isascii() or b"\r" in data[:end]:
-        return 0
-    said = data[:end].lower().count(b"content-t")
-    if said and said != len(_TEXT.findall(data, 0, end + 1)):
-        return 0
-    return len(data) - end - 2
 
 
 class PlainMails:

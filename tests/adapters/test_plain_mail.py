@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jepa_ray.adapters.base import NotReadableError
 from jepa_ray.adapters.mail_message import read_mail
-from jepa_ray.adapters.plain_mail import PlainMails, spare_bytes
+from jepa_ray.adapters.plain_mail import PlainMails
 from jepa_ray.readers import InputStream, codec_of, tar_members
 from jepa_ray.synth import synthesize
 
@@ -87,24 +86,9 @@ BODIES = st.lists(
 ).map(b"".join)  # fmt: skip
 
 
-def outcome(data):
-    """What the careful way gives, an error included."""
-    try:
-        return read_mail(data)
-    except NotReadableError as error:
-        return error.args
-
-
-def spared(data):
-    """A mail as it comes from a pack: blanks in place of what only counts by its length."""
-    return data[: len(data) - spare_bytes(data)].ljust(len(data))
-
-
 def agrees(data):
     """Whether a mail was read quickly; and then as the careful way reads it."""
     found = PLAIN.read(data)
-    assert PLAIN.read(spared(data)) == found
-    assert outcome(spared(data)) == outcome(data)
     assert found is None or found == read_mail(data)
     return found is not None
 
@@ -215,26 +199,3 @@ def test_days_and_zones_without_end_do_not_fill_the_memory(monkeypatch):
         data = changed(Date=f"{day} May 2001 10:00:00 +{day:04}")
         assert reader.read(data) == read_mail(data)
     assert max(len(reader._days), len(reader._zones)) <= 4
-
-
-def test_the_body_of_plain_text_is_spared():
-    assert spare_bytes(MAIL) == len(b"Some text\n")
-    assert spare_bytes(b"Date: 14 May 2001 20:51:09 -0700\n\ntext") == len(b"text")
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        changed(Content_Transfer_Encoding="quoted-printable"),
-        changed(Content_Type="multipart/mixed; boundary=b"),
-        changed(Content_Type="text/plain;\n charset=us-ascii"),
-        changed(Subject="no content-type"),
-        MAIL + b"\xe9",
-        MAIL.replace(b"\n", b"\r\n"),
-        MAIL.partition(b"\n\n")[0],
-        b"\n\n text",
-        b"",
-    ],
-)
-def test_the_body_of_any_other_mail_is_kept(data):
-    assert spare_bytes(data) == 0

@@ -31,7 +31,7 @@ class _Slow(EnronMaildir):
         for number in range(1, 151):
             yield [RawItem(number, "", b"x" * _BLOCK)]
             time.sleep(0.2)
-            if len(list(file.path.glob("busy-*"))) == _CORES:
+            if len(list(file.path.glob("busy-*"))) >= _CORES:
                 (file.path / "all").touch()
                 break
 

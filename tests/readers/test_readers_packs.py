@@ -32,12 +32,6 @@ def test_neighbours_share_a_pack_until_it_is_full():
     assert [item.number for item in packed(items)] == [3, 5, 7]
 
 
-def test_spared_bytes_come_back_as_blanks_and_fill_no_pack():
-    items = numbered([("a", b"head body")] * (PACK_BYTES // 80))
-    (pack,) = packed(items, spare=lambda _: 4)
-    assert [item.data for item in unpacked([pack])] == [b"head     "] * len(items)
-
-
 def test_long_names_and_empty_items_fill_a_pack_too():
     items = numbered([("n" * PACK_BYTES, b"")] * 3 + [("", b"")] * 9000)
     assert [item.number for item in packed(items)] == [3, 4, 5, 6, 6 + 4096, 6 + 8192]
