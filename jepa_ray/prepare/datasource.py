@@ -31,12 +31,10 @@ from jepa_ray.prepare.block import (
 )
 from jepa_ray.readers import RawBlock, RawDefect
 
-# A reading task mostly waits for room. The place of a parsing task waits too, a third of its time,
-# since the driver looks every 0.1 s for what has ended: with this share there are enough of them to
-# keep n cores busy, and one core still takes one of each. That the shares differ keeps Ray from
-# fusing the stages.
+# A reading task mostly waits for room: with these shares n cores run n parsing tasks beside it,
+# and one core still takes both. That they differ keeps Ray from fusing the two stages.
 _READ_CPUS = 0.1
-_PARSE_CPUS = 0.6
+_PARSE_CPUS = 0.85
 _LITTLE_BYTES = 16 << 20
 _PIECE_BYTES = 8 << 20  # parsed at once: two of them fit a cache, and what a batch costs is spread
 _PART_BLOCKS = 8  # raw blocks that a part comes from at most
