@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jepa_ray.checkpoint import Checkpoint
@@ -19,7 +20,7 @@ from jepa_ray.evaluate.levels import levels, spectrum
 from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
 from jepa_ray.evaluate.pictures import examples, window_map
 from jepa_ray.evaluate.referee import Floats, Target, readout_loss, referee_targets
-from jepa_ray.evaluate.sums import Bootstrap, Rows, pair
+from jepa_ray.evaluate.sums import FEWEST_GROUPS, Bootstrap, Rows, pair
 from jepa_ray.evaluate.tables import baselines, by_distance, counted, intervals
 from jepa_ray.evaluate.verdict import Evidence
 from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
@@ -40,6 +41,16 @@ class Within:
     def intervals(self) -> dict[str, Any]:
         """As in evaluation.json."""
         return {"skill_interval": pair(self.skill), "loss_interval": pair(self.loss)}
+
+
+def few_actors(what: str, groups: NDArray[np.integer]) -> Iterator[str]:
+    """A warning where windows belong to too few actors to draw from; none of nobody's windows."""
+    actors = len(np.unique(groups))
+    if actors < min(FEWEST_GROUPS, len(groups)):
+        yield (
+            f"{what} belong to {actors} actors: too few to draw from, so intervals take windows as "
+            "independent and may be too narrow"
+        )
 
 
 class Analysis:
@@ -88,12 +99,18 @@ class Analysis:
     @property
     def warnings(self) -> Iterator[str]:
         """What a reader must know of the numbers."""
-        actors = self._samples.held_out.groups()
-        if self._bootstrap.by_window and len(np.unique(actors)) < len(actors):
-            yield (
-                f"the scored windows belong to {len(np.unique(actors))} actors: too few to draw "
-                "from, so intervals take windows as independent and may be too narrow"
-            )
+        whole = list(few_actors("the scored windows", self._samples.held_out.groups()))
+        yield from whole
+        if not whole:
+            config = self._config
+            for what, batches in (
+                ("the windows of by_mask", config.mask_batches),
+                ("the windows of the controls", config.control_batches),
+            ):
+                yield from few_actors(what, self._first(self._batches[:batches]).groups())
+        if np.count_nonzero(self._samples.totals) > 1:
+            for i, name in enumerate(self._samples.names):
+                yield from few_actors(f"the scored windows of {name}", self._groups_within(i))
 
     def _of_the_fresh_one(self) -> tuple[Pass, Floats, dict[str, Target]]:
         """Its pass, its embeddings of the training windows, and what no training moves."""
@@ -124,13 +141,11 @@ class Analysis:
 
     def _within(self, i: int) -> Within:
         samples = self._samples
-        mine = samples.held_out.dataset == i
-        found, groups = self.ours.predicted.of(mine), samples.held_out.groups()[mine]
+        found = self.ours.predicted.of(samples.held_out.dataset == i)
         if self._more is not None:
-            others = samples.more.dataset == i
-            found = found.joined(self._more.of(others))
-            groups = np.concatenate([groups, samples.more.groups()[others]])
+            found = found.joined(self._more.of(samples.more.dataset == i))
         sums = Rows(found).sums()
+        groups = self._groups_within(i)
         bootstrap = Bootstrap(groups, draws=self._config.draws, seed=self._config.seed)
         return Within(
             monitors=self._meters[i].monitors,
@@ -139,6 +154,11 @@ class Analysis:
             loss=bootstrap.loss(sums),
             varies=sums.varies,
         )
+
+    def _groups_within(self, i: int) -> NDArray[np.integer]:
+        """The actors of a dataset's scored windows, those of the draw first."""
+        sides = (self._samples.held_out, self._samples.more)
+        return np.concatenate([side.groups()[side.dataset == i] for side in sides])
 
     def details(self, within: dict[str, Within]) -> tuple[dict[str, Any], Evidence]:
         """The rest of evaluation.json, and what the verdict needs of it."""

@@ -10,7 +10,7 @@
   must be at least 10 % worse.
 
 Noise and orders come from the seed. Where the data cannot tell (the change changes no window),
-`passed` is None and the sentence says why.
+value and `passed` are None and the sentence says why.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,14 +41,14 @@ class Control:
     """What came of one.
 
     Attributes:
-        value: The number that is judged.
-        interval: Of it; None where it cannot be told.
+        value: The number that is judged; None where the data cannot tell.
+        interval: Of it; None as well.
         expected: Of the value, in words.
         passed: None where the data cannot tell.
         sentence: What it says.
     """
 
-    value: float
+    value: float | None
     interval: Interval | None
     expected: str
     passed: bool | None
@@ -218,4 +218,4 @@ def _range(value: float, interval: Interval) -> str:
 
 
 def _unclear(expected: str, why: str) -> Control:
-    return Control(0.0, None, expected, None, f"cannot tell: {why}")
+    return Control(None, None, expected, None, f"cannot tell: {why}")

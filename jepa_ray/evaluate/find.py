@@ -1,5 +1,6 @@
 """What a path given to `evaluate` is: a checkpoint, a confirmation run, or something unfinished."""
 
+import re
 from typing import Any
 
 import yaml
@@ -69,10 +70,16 @@ def confirmation(url: str) -> dict[str, Any] | None:
     except ValueError:
         raise CheckpointError(f"{url}/{CONFIRMATION} is not JSON; it is damaged") from None
     passes = found.get("passes") if isinstance(found, dict) else None
-    if not passes or not all(isinstance(each, dict) and "pass" in each for each in passes):
+    if not isinstance(passes, list) or not passes or not all(map(_is_pass, passes)):
         raise CheckpointError(f"{url}/{CONFIRMATION} lists no passes; it is damaged")
     document: dict[str, Any] = found
     return document
+
+
+def _is_pass(entry: object) -> bool:
+    """Whether it names a folder of the run, and none elsewhere."""
+    name = entry.get("pass") if isinstance(entry, dict) else None
+    return isinstance(name, str) and re.fullmatch(r"pass[0-9]+", name) is not None
 
 
 def _confirmation_under_way(url: str) -> str:

@@ -182,11 +182,17 @@ def _controls(documents: list[Document]) -> Document:
     names = documents[0]["controls"]
     return {
         name: {
-            "value": spread_of(each["controls"][name]["value"] for each in documents),
-            "passed": sum(each["controls"][name]["passed"] is True for each in documents),
+            "value": spread_of(each["value"] for each in told) if told else None,
+            "passed": sum(each["passed"] for each in told),
+            "judged": len(told),
         }
         for name in names
+        for told in [[c for c in (each["controls"][name] for each in documents) if _can_tell(c)]]
     }
+
+
+def _can_tell(control: Document) -> bool:
+    return control["passed"] is not None
 
 
 def verdict(documents: list[Document]) -> tuple[str, str]:
@@ -196,12 +202,12 @@ def verdict(documents: list[Document]) -> tuple[str, str]:
         The status, and the sentence with the spread of loss and skill over the seeds.
     """
     counts = Counter(each["status"] for each in documents)
-    status = min(counts, key=lambda each: (-counts[each], _ORDER.index(each)))
+    most = min(counts, key=lambda each: (-counts[each], _ORDER.index(each)))
     skill: Spread = spread([each["trained"]["skill"] for each in documents])
-    if status == "learned" and not skill.low > 0 and skill.n > 1:
-        status = "no_skill"
-    said = _SENTENCES[status](counts[status], len(documents))
-    others = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if name != status)
+    unsure = most == "learned" and not skill.low > 0 and skill.n > 1
+    status = "no_skill" if unsure else most
+    said = (_unsure if unsure else _SENTENCES[most])(counts[most], len(documents))
+    others = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()) if name != most)
     return status, (
         f"{status.replace('_', ' ')}: {said}{f' (the others: {others})' if others else ''}; "
         f"{_numbers(documents, skill)}"
@@ -216,11 +222,18 @@ _SENTENCES = {
     "undecided": _of("the windows or the controls decide nothing"),
     "collapsed": _of("the embeddings collapse"),
     "not_learned": _of("the loss does not fall"),
-    "no_skill": _of("predictions are no better than one constant per slot, or skill is not sure"),
+    "no_skill": _of(
+        "predictions are not surely better than one constant per slot, tell datasets apart and "
+        "little else, or need no right context"
+    ),
     "untouched": _of("the embeddings are those of the untrained encoder"),
     "trivial": _of("a simple predictor does as well"),
     "learned": _of("predictions of hidden slots are better than a constant, copying and a readout"),
 }
+
+
+def _unsure(some: int, all_: int) -> str:
+    return f"{some} of {all_} passes learned, but the skill over seeds is not surely above 0"
 
 
 def _numbers(documents: list[Document], skill: Spread) -> str:

@@ -67,7 +67,7 @@ def test_the_document_has_all_its_keys_and_is_strict_json(found):
     assert all(set(s) == {"mean", "std", "low", "high", "n"} for s in document["spread"].values())
     assert set(document["datasets"][JIRA]) == {"loss", "skill"}
     assert set(document["by_distance"][0]) == {"from", "to", "skill"}
-    assert set(document["controls"]["wrong_window"]) == {"value", "passed"}
+    assert set(document["controls"]["wrong_window"]) == {"value", "passed", "judged"}
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
@@ -124,10 +124,30 @@ def test_of_two_equally_frequent_statuses_the_worse_one_is_taken(found):
     assert verdict(made)[0] == "no_skill"
 
 
+def with_control(document, value, passed):
+    told = {"value": value, "interval": None, "expected": "", "passed": passed, "sentence": ""}
+    return document | {"controls": document["controls"] | {"shuffled_slots": told}}
+
+
+def test_a_control_that_cannot_tell_is_counted_apart(found):
+    document = found.passes["pass01"]
+    unclear, clear = with_control(document, None, None), with_control(document, 0.3, True)
+    failed = with_control(document, 0.1, False)
+    passes = {"a": unclear, "b": clear, "c": clear, "d": failed}
+    told = summary("r", passes)["controls"]["shuffled_slots"]
+    assert (told["passed"], told["judged"]) == (2, 3)
+    assert told["value"]["mean"] == pytest.approx(0.7 / 3)
+    told = summary("r", {"a": unclear, "b": unclear})["controls"]["shuffled_slots"]
+    assert told == {"value": None, "passed": 0, "judged": 0}
+
+
 def test_skill_that_is_not_sure_over_seeds_is_not_learning(found):
     document = found.passes["pass01"] | {"status": "learned"}
     made = [document | {"trained": document["trained"] | {"skill": skill}} for skill in (0.1, 0.9)]
-    assert verdict(made)[0] == "no_skill"
+    status, sentence = verdict(made)
+    assert status == "no_skill"
+    assert sentence.startswith("no skill: 2 of 2 passes learned, but the skill over seeds is not")
+    assert "the others" not in sentence
     sure = [document | {"trained": document["trained"] | {"skill": s}} for s in (0.5, 0.51)]
     status, sentence = verdict(sure)
     assert status == "learned"
@@ -155,7 +175,13 @@ def test_an_unfinished_confirmation_says_how_far_it_is(tmp_path):
         confirmation(str(tmp_path))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"passes": []}', '{"passes": [1]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "{}", '{"passes": []}', '{"passes": [1]}', '{"passes": 5}', '{"passes": "p"}',
+        '{"passes": [{"pass": "../../x"}]}', '{"passes": [{"pass": 1}]}',
+    ],
+)  # fmt: skip
 def test_a_damaged_confirmation_is_named(tmp_path, text):
     (tmp_path / "confirmation.json").write_text(text)
     with pytest.raises(CheckpointError, match=r"confirmation\.json .* it is damaged"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from jepa_ray.evaluate.analysis import few_actors
 from jepa_ray.evaluate.distance import BINS, bin_of
 from jepa_ray.evaluate.passes import NotFiniteError, run
 from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums
@@ -79,6 +80,13 @@ def test_copies_of_an_actors_window_do_not_make_an_interval_narrower():
     alone = Bootstrap(np.arange(50), seed=2).skill(once)
     together = Bootstrap(np.repeat(np.arange(50), 20), seed=2).skill(often)
     assert together == pytest.approx(alone)
+
+
+def test_few_actors_are_a_warning_and_windows_of_nobody_are_none():
+    (said,) = few_actors("the scored windows of a", np.arange(40) % 5)
+    assert "the scored windows of a belong to 5 actors" in said
+    assert not list(few_actors("they", np.arange(40) % 10))
+    assert not list(few_actors("they", np.arange(5)))
 
 
 def test_with_few_actors_windows_are_drawn():

@@ -1,7 +1,7 @@
 """Scores under weights: one row of weights a resample, so a bootstrap is one call.
 
-ROC AUC with ties counted half (Mann and Whitney 1947); macro F1 over the classes that occur; R2
-against the test mean; Brier 1950, as the mean over bins; the share of hits.
+ROC AUC with ties counted half (Mann and Whitney 1947); macro F1 over the classes in a draw; R2 against
+the test mean; Brier 1950, as the mean over bins; the share of hits.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def scores(
         weights: float64 (resamples, n), how often each row is drawn.
 
     Returns:
-        float64 (resamples,); NaN where a resample has no score (one class only).
+        float64 (resamples,); NaN where a resample has no score (no row, or one class only).
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return _SCORES[metric](np.asarray(y), np.asarray(predicted), weights)
@@ -45,13 +45,12 @@ def _roc_auc(y: Any, predicted: Any, weights: Weights) -> Scores:
 
 
 def _macro_f1(y: Any, predicted: Any, weights: Weights) -> Scores:
-    classes = np.unique(y)
-    total = np.zeros(len(weights))
-    for k in classes:
-        hits = weights @ ((y == k) & (predicted == k))
-        both = weights @ (y == k) + weights @ (predicted == k)
-        total += np.where(both > 0, 2 * hits / both, 0.0)
-    found: Scores = total / len(classes)
+    total, classes = np.zeros(len(weights)), np.zeros(len(weights))
+    for k in np.unique(y):
+        hits, of_class = weights @ ((y == k) & (predicted == k)), weights @ (y == k)
+        total += np.where(of_class > 0, 2 * hits / (of_class + weights @ (predicted == k)), 0.0)
+        classes += of_class > 0
+    found: Scores = total / classes
     return found
 
 

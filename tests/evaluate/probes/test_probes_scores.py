@@ -37,5 +37,12 @@ def test_brier_is_the_mean_over_bins():
     compare("brier", y, predicted, metrics.mean_squared_error)
 
 
+def test_a_draw_without_rows_has_no_macro_f1():
+    y = np.arange(4) % 2
+    found = scores("macro_f1", y, y, np.array([[0.0] * 4, [0, 1, 0, 1]]))
+    assert np.isnan(found[0])
+    assert found[1] == 1  # of the one class that was drawn
+
+
 def test_one_class_has_no_roc_auc():
     assert np.isnan(scores("roc_auc", np.ones(4), np.arange(4), np.ones((1, 4)))).all()
