@@ -28,8 +28,8 @@ class ProbeConfig(Config):
         0.5,
         gt=0,
         lt=1,
-        description="Share of actors or projects for testing, where the split of the checkpoint "
-        "leaves an actor's windows on both sides.",
+        description="Share of actors or projects, and of days, for testing, where the split of the "
+        "checkpoint leaves an actor's windows, or a day's, on both sides.",
     )
     pooling: Literal["mean", "mean_std"] = Field(
         "mean",

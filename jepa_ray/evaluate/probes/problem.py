@@ -6,6 +6,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST_CLUSTERS = 20
+"""With fewer actors, projects or days to draw from, no interval is honest."""
+
 Metric = Literal["roc_auc", "macro_f1", "r2", "brier", "top1"]
 Float32 = NDArray[np.float32]
 Index = NDArray[np.int64]
@@ -50,7 +53,7 @@ class Problem:
         y: (n,) int64 classes from 0 on, (n,) float64, or (n, bins) float64.
         strata: int64 (n,), what the prior tells apart (the dataset, the time of day that is asked
             about); said to every arm, so none wins by telling datasets apart.
-        cluster: int64 (n,), the actor or project of a window among `clusters`.
+        cluster: int64 (n,), the actor, project or day of a window among `clusters`.
         clusters: How many there are in the whole corpus, so that resamples are the same for every
             checkpoint.
         train, test: int64, rows of either side.
@@ -86,11 +89,16 @@ def require_enough(problem: Problem, *, windows: int, of_class: int) -> Problem:
     Raises:
         Skip: One side has too few windows, groups, or windows of a class.
     """
+    if len(problem.test) >= windows and problem.groups < FEWEST_CLUSTERS:
+        raise Skip(
+            f"the test windows belong to {problem.groups} actors, projects or days, fewer than "
+            f"{FEWEST_CLUSTERS}: an interval over so few would be too narrow"
+        )
     for side, rows in (("training", problem.train), ("test", problem.test)):
         if len(rows) < windows:
             raise Skip(f"{len(rows)} {side} windows, fewer than min_windows={windows}")
         if len(np.unique(problem.cluster[rows])) < 3:
-            raise Skip(f"all {side} windows belong to one or two groups: there is no interval")
+            raise Skip(f"all {side} windows belong to one or two groups: nothing can be fitted")
         if problem.task.metric in ("roc_auc", "macro_f1"):
             counts = np.bincount(problem.y[rows], minlength=int(problem.y.max(initial=0)) + 1)
             few = int(counts.min(initial=len(rows)))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.probes.arms import PRIOR, Encoders, inputs
-from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, Skip, Task
+from jepa_ray.evaluate.probes.problem import FEWEST_CLUSTERS, Float32, Index, Problem, Skip, Task
 from jepa_ray.evaluate.probes.sample import Sample, hashed
 from jepa_ray.evaluate.probes.splits import without_twins
 
@@ -25,7 +25,8 @@ _ACTORS, _DAYS = 200, 10
 _ARMS = ("raw_linear", "pca64", "random64", "untrained", "ours", "wrong_window")
 _SPLIT = (
     "Each actor's earlier days are known, the later ones asked about; up to ten of each; earlier "
-    "days near-identical to a day asked about left out."
+    "days near-identical to a day asked about left out. The checkpoint's split has no say in it: "
+    "many of these days it was trained on, as the product's encoder is."
 )
 
 
@@ -34,8 +35,8 @@ def reidentification(sample: Sample, config: ProbeConfig) -> Problem:
     rows = np.flatnonzero(sample.actor_day & sample.active.any(axis=1))
     actors, counts = np.unique(sample.cluster[rows], return_counts=True)
     actors = actors[counts >= 4]
-    if len(actors) < 10:
-        raise Skip(f"{len(actors)} actors have four days or more, fewer than 10")
+    if len(actors) < FEWEST_CLUSTERS:
+        raise Skip(f"{len(actors)} actors have four days or more, fewer than {FEWEST_CLUSTERS}")
     actors = actors[np.argsort(hashed(actors, config.seed, 10))][:_ACTORS]
     known, asked = [], []
     for actor in np.sort(actors):

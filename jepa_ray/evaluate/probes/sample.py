@@ -14,10 +14,11 @@ from jepa_ray.corpus.split import SplitKeys
 from jepa_ray.corpus.stored import KEYS, split_all, split_keys, usable_manifest
 from jepa_ray.evaluate.probes.problem import Index
 from jepa_ray.storage import join
-from jepa_ray.windows import ACTOR_DAY, INDEX, SLOTS, SparseWindows, mix64, sparse_windows
+from jepa_ray.windows import ACTOR_DAY, INDEX, NO_TIME, SLOTS, SparseWindows, mix64, sparse_windows
 
 _COLUMNS = [*KEYS, "window_kind", "metadata", "runs"]
 _CHUNK = 4096
+_DAY_US = 86_400_000_000
 _ACTIVITY = slice(INDEX["calendar_event"], INDEX["code_activity"] + 1)
 _COARSE = 100
 """Values that are equal to 1/100 make near-identical windows."""
@@ -44,6 +45,7 @@ class Sample:
         twin: uint64, equal for near-identical windows: same slots, values equal to 1/100.
         metadata: JSON or None.
         grouped: Whether the split leaves no actor on both sides.
+        temporal: Whether it holds out what is latest.
     """
 
     names: list[str]
@@ -60,6 +62,12 @@ class Sample:
     twin: NDArray[np.uint64]
     metadata: list[str | None]
     grouped: bool
+    temporal: bool
+
+    @property
+    def day(self) -> Index:
+        """int64, local day of a window's start since 1970-01-01, `NO_TIME` where it has none."""
+        return np.where(self.start_us == NO_TIME, NO_TIME, self.start_us // _DAY_US)
 
 
 def choose_names(processed_dir: str, trained_on: list[str]) -> list[str]:
@@ -124,6 +132,7 @@ def read_sample(
         twin=coarse(windows).fingerprints(),
         metadata=table["metadata"].to_pylist(),
         grouped=split.mode == "grouped",
+        temporal=split.mode == "temporal",
     )
 
 

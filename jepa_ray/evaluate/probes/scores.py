@@ -1,7 +1,7 @@
 """Scores under weights: one row of weights a resample, so a bootstrap is one call.
 
-ROC AUC with ties counted half (Mann and Whitney 1947); macro F1 over the classes in a draw; R2 against
-the test mean; Brier 1950, as the mean over bins; the share of hits.
+ROC AUC with ties counted half (Mann and Whitney 1947); macro F1 over the classes in a draw; R2
+against the test mean; Brier 1950, as the mean over bins; the share of hits.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sides of a task: no actor and no near-identical window on both, and never a trained-on test."""
+"""Sides of a task: no actor, day or near-identical window on both; never a trained-on test."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.probes.problem import Index
 from jepa_ray.evaluate.probes.sample import Sample, hashed, order_of
+from jepa_ray.windows import NO_TIME
 
 GROUPED = (
     "Tested on held-out windows of the checkpoint's split and fitted on training windows; no actor "
-    "or project on both sides, windows that look near-identical to a test window left out of the "
-    "fit."
+    "or project and no calendar day on both sides, windows that look near-identical to a test "
+    "window left out of the fit."
 )
 
 
@@ -20,8 +21,10 @@ def sides(
     """Training and test rows among those that a task can use.
 
     Where the checkpoint's split does not keep actors apart, actors are parted by a hash: the
-    training windows of some are for fitting, the held-out windows of the others for testing. A
-    dataset that is left with a handful of windows on one side is left out.
+    training windows of some are for fitting, the held-out windows of the others for testing. Days
+    are parted in the same way, unless the split is by time: then the days of test windows are left
+    out of the fit. Windows without a date share no day with any. A dataset that is left with a
+    handful of windows on one side is left out.
 
     Args:
         sample: All windows.
@@ -35,8 +38,12 @@ def sides(
     held_out = sample.held_out[eligible]
     for_test = _test_groups(sample, eligible, config)
     twin = sample.twin if twin is None else twin
-    test = order_of(sample, eligible[held_out & for_test], config.seed)[: config.test]
-    train = without_twins(twin, eligible[~held_out & ~for_test], test)
+    to_fit, to_test = _days(sample, eligible, config)
+    test = eligible[held_out & for_test & to_test]
+    train = eligible[~held_out & ~for_test & to_fit]
+    train = train[~np.isin(sample.day[train], sample.day[test]) | ~_dated(sample, train)]
+    test = order_of(sample, test, config.seed)[: config.test]
+    train = without_twins(twin, train, test)
     train = order_of(sample, train, config.seed)[: config.train]
     counts = [
         np.bincount(sample.dataset[rows], minlength=len(sample.names)) for rows in (train, test)
@@ -50,6 +57,21 @@ def sides(
 def without_twins(twin: NDArray[np.uint64], train: Index, test: Index) -> Index:
     """Training rows that are not near-identical to a test row."""
     return train[~np.isin(twin[train], twin[test])]
+
+
+def _days(
+    sample: Sample, rows: Index, config: ProbeConfig
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Rows whose day is for fitting, and rows whose day is for testing."""
+    if sample.temporal:
+        return np.ones(len(rows), np.bool_), np.ones(len(rows), np.bool_)
+    dated = _dated(sample, rows)
+    late: NDArray[np.bool_] = hashed(sample.day[rows], config.seed, 4) < config.test_groups
+    return ~dated | ~late, ~dated | late
+
+
+def _dated(sample: Sample, rows: Index) -> NDArray[np.bool_]:
+    return np.asarray(sample.start_us[rows] != NO_TIME)
 
 
 def _test_groups(sample: Sample, eligible: Index, config: ProbeConfig) -> np.ndarray:

@@ -5,48 +5,60 @@ seen, so nothing of a hidden slot can reach it; raw arms get the same slots. Who
 decided by what is seen, never by what is hidden: else eligibility would tell the label.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jepa_ray.config import ProbeConfig
-from jepa_ray.evaluate.probes.problem import Index, Problem, Skip, Task
+from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, Skip, Task
 from jepa_ray.evaluate.probes.sample import Sample, coarse, hashed
 from jepa_ray.evaluate.probes.splits import GROUPED, sides
 from jepa_ray.windows import INDEX, NO_TIME, POSITIONS, SLOTS, mix64, sparsify
 
-_DAY_US = 86_400_000_000
+Blank = Callable[[Float32, Index], None]
+"""Takes out of dense windows, those of some rows of the sample, what no arm may see."""
+
 _SPAN = 24
 _SPAN_STARTS = np.arange(0, SLOTS - _SPAN + 1, 12)
 _NOWS = np.arange(24, 73, 8)
 _SOON = 8
 _SLOT = np.arange(SLOTS)
 _CHUNK = 4096
+_FEWEST_DAYS = 10
+_BY_DAY = (
+    "Tested on held-out windows of the checkpoint's split and fitted on training windows; no actor "
+    "or project and no calendar day on both sides; intervals by days, as the label is the day's."
+)
 
 HIDDEN_ACTIVITY = Task(
     "hidden_activity",
     "Whether the person does anything in six hours of the day that are hidden.",
-    "The other 72 slots of an actor's day, and which six hours are hidden; at least one slot that "
-    "is seen has activity, and not all of them.",
+    "The other 72 slots of an actor's day, without durations, and which six hours are hidden; at "
+    "least one slot that is seen has activity, and not all of them.",
     "roc_auc",
 )
 NEXT_ACTIVITY = Task(
     "next_activity",
     "Whether the person does anything in the two hours after now.",
-    "The slots of an actor's day before now, and the time of now (06:00 to 18:00); at least one of "
-    "these slots has activity, and not all of them.",
+    "The slots of an actor's day before now, without durations, and the time of now (06:00 to "
+    "18:00); at least one of these slots has activity, and not all of them.",
     "roc_auc",
 )
 PART_OF_DAY = Task(
     "part_of_day",
     "The part of the day (morning, afternoon, evening) of the person's next activity after now.",
-    "The slots of an actor's day before now, and the time of now (06:00 to 18:00), of days that "
-    "have an activity after it; at least one slot before now has activity, and not all of them.",
+    "The slots of an actor's day before now, without durations, and the time of now (06:00 to "
+    "18:00), of days that have an activity after it; at least one slot before now has activity, "
+    "and not all of them.",
     "macro_f1",
 )
 WEEKEND = Task(
     "weekend",
     "Whether the day is a Saturday or a Sunday.",
-    "The whole window, which holds no weekday; only of datasets that have both kinds of day.",
+    "The whole window, which holds no weekday; only of datasets that have ten days of either kind "
+    "on both sides.",
     "roc_auc",
 )
 HOLIDAY = Task(
@@ -88,15 +100,38 @@ def part_of_day(sample: Sample, config: ProbeConfig) -> Problem:
 
 
 def weekend(sample: Sample, config: ProbeConfig) -> Problem:
-    """Saturday or Sunday?"""
+    """Saturday or Sunday? The label is the day's, so days are what is drawn for intervals."""
     dated = sample.start_us != NO_TIME
     if not dated.any():
         raise Skip("no window has a date")
-    day = np.where(dated, sample.start_us, 0) // _DAY_US
-    y = ((day + 3) % 7 >= 5).astype(np.int64)  # 1970-01-01 was a Thursday
+    y: Index = np.asarray(
+        (np.where(dated, sample.day, 0) + 3) % 7 >= 5, np.int64
+    )  # day 0: a Thursday
+    eligible = np.flatnonzero(_mixed(sample, np.asarray(dated), y))
     # Equal windows of other days are no twins: their labels say nothing of one another.
-    twin = mix64(sample.twin ^ mix64(day.astype(np.uint64)))
-    return _whole(WEEKEND, sample, config, _mixed(sample, dated, y), y, twin=twin)
+    train, test = sides(sample, eligible, config, sample.uid)
+    known = [_many_days(sample, rows, y) for rows in (train, test)]
+    names = np.flatnonzero(known[0] & known[1])
+    if len(train) and len(test) and not len(names):
+        raise Skip(
+            f"no dataset has {_FEWEST_DAYS} days of the week and as many of weekends on both "
+            "sides: which day it is could be told, not what kind of day"
+        )
+    parted = [rows[np.isin(sample.dataset[rows], names)] for rows in (train, test)]
+    days, day = np.unique(sample.day, return_inverse=True)
+    made = _asked(WEEKEND, sample, (parted[0], parted[1]), y)
+    rows = np.concatenate(parted)
+    return replace(made, cluster=day[rows].astype(np.int64), clusters=len(days), split=_BY_DAY)
+
+
+def _many_days(sample: Sample, rows: Index, y: Index) -> NDArray[np.bool_]:
+    """Of each dataset, whether these windows are of enough days of either kind."""
+    kinds = np.stack([sample.dataset[rows], y[rows], sample.day[rows]])
+    dataset, of_class, _ = np.unique(kinds, axis=1)
+    counts = np.zeros((len(sample.names), 2), np.int64)
+    np.add.at(counts, (dataset, of_class), 1)
+    many: NDArray[np.bool_] = (counts >= _FEWEST_DAYS).all(axis=1)
+    return many
 
 
 def holiday(sample: Sample, config: ProbeConfig) -> Problem:
@@ -104,10 +139,13 @@ def holiday(sample: Sample, config: ProbeConfig) -> Problem:
     if not sample.holiday.any():
         raise Skip("no window has a holiday")
     y = sample.holiday.astype(np.int64)
-    eligible = _mixed(sample, np.asarray(sample.active.all(axis=1)), y)
-    made = _whole(HOLIDAY, sample, config, eligible, y, twin=sample.twin)
-    made.x[:, :, INDEX["holiday"]] = 0
-    return made
+    eligible = np.flatnonzero(_mixed(sample, np.asarray(sample.active.all(axis=1)), y))
+
+    def blank(dense: Float32, _rows: Index) -> None:
+        dense[:, :, INDEX["holiday"]] = 0
+
+    parted = sides(sample, eligible, config, _seen_twins(sample, eligible, blank))
+    return _asked(HOLIDAY, sample, parted, y, blank)
 
 
 def _future(sample: Sample, config: ProbeConfig) -> tuple[Index, NDArray[np.bool_]]:
@@ -165,44 +203,48 @@ def _partial(
     hidden: NDArray[np.bool_],
     place: Index,
 ) -> Problem:
-    twin = _seen_twins(sample, np.flatnonzero(eligible), hidden, place)
-    made = _whole(task, sample, config, eligible, y, twin=twin, of_rows=(hidden, place))
+    def blank(dense: Float32, rows: Index) -> None:
+        dense[:, :, POSITIONS:][hidden[rows]] = 0
+        # What began before the hidden slots would tell when it ends.
+        dense[:, :, INDEX["duration"]] = 0
+
+    rows = np.flatnonzero(eligible)
+    twin = _seen_twins(sample, rows, blank) ^ mix64(place.astype(np.uint64))
+    made = _asked(task, sample, sides(sample, rows, config, twin), y, blank, (hidden, place))
     assert made.hidden is not None
     made.x[made.hidden] = 0
     return made
 
 
-def _seen_twins(
-    sample: Sample, rows: Index, hidden: NDArray[np.bool_], place: Index
-) -> NDArray[np.uint64]:
-    """Equal for near-identical inputs: what is hidden, and so the label, has no say in it."""
+def _seen_twins(sample: Sample, rows: Index, blank: Blank) -> NDArray[np.uint64]:
+    """Equal for near-identical inputs: what is not seen, and so the label, has no say in it."""
     twin = sample.twin.copy()
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK]
         dense = coarse(sample.windows.take(part)).densify()
-        dense[:, :, POSITIONS:][hidden[part]] = 0
-        asked = mix64(place[part].astype(np.uint64))
-        twin[part] = mix64(sparsify(dense).fingerprints() ^ asked)
+        blank(dense, part)
+        twin[part] = sparsify(dense).fingerprints()
     return twin
 
 
-def _whole(
+def _asked(
     task: Task,
     sample: Sample,
-    config: ProbeConfig,
-    eligible: NDArray[np.bool_],
+    parted: tuple[Index, Index],
     y: Index,
-    *,
-    twin: NDArray[np.uint64],
+    blank: Blank = lambda _dense, _rows: None,
     of_rows: tuple[NDArray[np.bool_], Index] | None = None,
 ) -> Problem:
-    train, test = sides(sample, np.flatnonzero(eligible), config, twin)
-    rows = np.concatenate([train, test])
+    """The problem of the rows of both sides; of all rows, what is hidden and what is asked."""
+    train, test = parted
+    rows = np.concatenate(parted)
     hidden, place = of_rows or (None, np.zeros(len(y), np.int64))
     places = int(place.max(initial=0)) + 1
+    x = sample.windows.take(rows).densify()
+    blank(x, rows)
     return Problem(
         task=task,
-        x=sample.windows.take(rows).densify(),
+        x=x,
         hidden=None if hidden is None else hidden[rows],
         raw=None,
         y=y[rows],

@@ -45,6 +45,7 @@ def sample(
     actors: int = 40,
     actor_day: bool = True,
     grouped: bool = False,
+    temporal: bool = False,
     name: str = "made_up",
     metadata: list[str | None] | None = None,
 ) -> Sample:
@@ -52,6 +53,9 @@ def sample(
     n, windows = len(dense), sparsify(dense)
     active, holiday = _seen(windows)
     cluster = np.arange(n) % actors
+    held_out = np.arange(n) >= n // 2 if temporal else np.arange(n) % 3 == 0
+    if grouped:
+        held_out = cluster % 4 == 0
     return Sample(
         names=[name],
         dataset=np.zeros(n, np.int64),
@@ -61,12 +65,13 @@ def sample(
         cluster=cluster,
         clusters=actors,
         actor_day=np.full(n, actor_day),
-        held_out=cluster % 4 == 0 if grouped else np.arange(n) % 3 == 0,
+        held_out=held_out,
         active=active,
         holiday=holiday,
         twin=coarse(windows).fingerprints(),
         metadata=metadata or [None] * n,
         grouped=grouped,
+        temporal=temporal,
     )
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from jepa_ray.evaluate.probes.outcome import Outcome
-from jepa_ray.evaluate.probes.problem import Task
+from jepa_ray.evaluate.intervals import percentile_interval, resamples
+from jepa_ray.evaluate.probes.outcome import Outcome, widened
+from jepa_ray.evaluate.probes.problem import FEWEST_CLUSTERS, Task
 from jepa_ray.evaluate.probes.verdicts import closing, holm, results, two_sided
-from tests.evaluate.probes.made import CONFIG, TASK
+from tests.evaluate.probes.made import CONFIG, TASK, problem
 
 ARMS = ("prior", "raw_linear", "raw_trees", "pca64", "random64", "untrained", "ours",
         "ours_raw_trees", "wrong_window")  # fmt: skip
@@ -32,6 +33,25 @@ def test_p_counts_the_smaller_side_twice():
     assert two_sided(draws) == pytest.approx(2 * 3 / 100)
     assert two_sided(np.zeros(10)) == 1.0
     assert two_sided(np.append(draws, np.nan)) == two_sided(draws)
+
+
+def test_intervals_of_few_clusters_hold_the_truth_as_often_as_they_say():
+    """5 % are told apart where there is no difference, half of them as better; unequal clusters."""
+    rng, k, tries = np.random.default_rng(1), FEWEST_CLUSTERS, 1000
+    counts = np.stack(list(resamples(np.arange(2 * k), draws=300, seed=0)))[:, :k]
+    made_up = problem(np.arange(2 * k) % 2, x=np.zeros((2 * k, 96, 16), np.float32))
+    assert made_up.groups == k
+    covered, told_apart = 0, 0
+    for _ in range(tries):
+        sizes = rng.geometric(0.3, k)
+        effects = 0.05 * (rng.standard_normal(k) + rng.standard_normal(k) / np.sqrt(sizes)) + 0.5
+        drawn = (counts * sizes) @ effects / (counts @ sizes)
+        draws = widened(drawn, np.average(effects, weights=sizes), made_up) - 0.5
+        low, high = percentile_interval(draws)
+        covered += low <= 0 <= high
+        told_apart += two_sided(draws) < 0.05
+    assert covered / tries > 0.925
+    assert told_apart / tries < 0.075
 
 
 def test_a_rival_that_is_better_is_named_with_its_lead():

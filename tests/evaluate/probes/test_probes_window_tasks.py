@@ -57,12 +57,22 @@ def test_days_are_twins_by_what_is_seen_of_them_and_not_by_their_labels():
     hidden[:, 40:64] = True
     dense[1] = dense[0]
     dense[1, 40:64, 2:] = np.float32(0.5)
-    place = np.zeros(40, np.int64)
-    twin = window_tasks._seen_twins(sample(dense), np.arange(40), hidden, place)
+
+    def blank(x, rows):
+        x[:, :, 2:][hidden[rows]] = 0
+
+    twin = window_tasks._seen_twins(sample(dense), np.arange(40), blank)
     assert twin[0] == twin[1]
-    place[1] = 1  # other hours are asked about
-    twin = window_tasks._seen_twins(sample(dense), np.arange(40), hidden, place)
-    assert twin[0] != twin[1]
+    assert twin[0] != twin[2]
+
+
+@pytest.mark.parametrize("make", PARTIAL)
+def test_no_duration_tells_what_comes_after_what_is_seen(make):
+    dense = busy(400)
+    dense[:, :, INDEX["duration"]] = 0.25 * (dense[:, :, INDEX["email_activity"]] > 0)
+    made = make(sample(dense), CONFIG)
+    assert not made.x[:, :, INDEX["duration"]].any()
+    assert made.x[:, :, INDEX["email_activity"]].any()
 
 
 def test_a_day_that_one_event_fills_is_not_asked_about():
@@ -78,13 +88,23 @@ def test_record_windows_have_nothing_hidden():
 
 
 def test_the_weekend_is_saturday_and_sunday():
-    made = sample(busy(400), actors=1)
-    made.start_us[:] = (np.arange(400) + 4) * 86_400_000_000  # from Monday 1970-01-05 on
-    found = window_tasks._mixed(made, np.ones(400, bool), np.arange(400) % 2)
+    made = sample(busy(1600), actors=400)
+    made.start_us[:] = (np.arange(1600) % 399 + 4) * 86_400_000_000  # from Monday 1970-01-05 on
+    found = window_tasks._mixed(made, np.ones(1600, bool), np.arange(1600) % 2)
     assert found.all()
-    made = replace(made, cluster=np.arange(400), clusters=400)
-    y = window_tasks.weekend(made, CONFIG).y
-    assert 0 < y.mean() < 0.5
+    asked = window_tasks.weekend(made, CONFIG)
+    assert 0.2 < asked.y.mean() < 0.4
+    assert asked.clusters == 399
+    assert not set(asked.cluster[asked.train]) & set(asked.cluster[asked.test])
+    for day in np.unique(asked.cluster):  # a cluster is a day: it has one label
+        assert np.ptp(asked.y[asked.cluster == day]) == 0
+
+
+def test_two_days_say_nothing_of_weekends():
+    made = sample(busy(1600), actors=400)
+    made.start_us[:] = (np.arange(1600) % 2 + 8) * 86_400_000_000  # a Friday and a Saturday
+    with pytest.raises(Skip, match="10 days of the week"):
+        window_tasks.weekend(made, CONFIG)
 
 
 def test_a_dataset_of_one_label_is_not_asked_about():
@@ -102,6 +122,18 @@ def test_the_holiday_feature_is_zero_for_every_arm():
     made = window_tasks.holiday(sample(dense), CONFIG)
     assert set(made.y) == {0, 1}
     assert not made.x[:, :, INDEX["holiday"]].any()
+
+
+def test_which_test_days_are_holidays_has_no_say_in_who_is_fitted_on():
+    """Windows of three contents, each with and without a holiday: all look like a test window."""
+    dense = empty(1200)
+    dense[:, :, INDEX["calendar_event"]] = 1
+    contents, labels = np.random.default_rng(1).integers((3, 2), size=(1200, 2)).T
+    dense[:, :, INDEX["text_length"]] = (contents / 4)[:, None]
+    dense[labels == 1, :, INDEX["holiday"]] = 1
+    made = window_tasks.holiday(sample(dense), CONFIG)
+    assert len(made.test)
+    assert not len(made.train)
 
 
 def test_a_holiday_is_not_told_by_its_length():
@@ -132,6 +164,12 @@ def test_too_few_windows_of_a_class_skip_a_task_with_the_reason():
         require_enough(made, windows=20, of_class=390)
     with pytest.raises(Skip, match="fewer than min_windows=999"):
         require_enough(made, windows=999, of_class=3)
+
+
+def test_too_few_actors_skip_a_task_with_the_reason():
+    made = window_tasks.hidden_activity(sample(busy(1200), actors=30), CONFIG)
+    with pytest.raises(Skip, match="fewer than 20: an interval over so few"):
+        require_enough(made, windows=20, of_class=3)
 
 
 def test_people_of_habit_are_told_from_their_days():
