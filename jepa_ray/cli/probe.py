@@ -65,4 +65,6 @@ def show(found: dict[str, Any]) -> None:
         out.print(f"{name}: {entry['sentence']}", markup=False, soft_wrap=True)
     for name, reason in found["skipped"].items():
         out.print(f"Skipped {name}: {reason}.", markup=False, soft_wrap=True)
+    for warning in found["warnings"]:
+        out.print(f"Warning: {warning}", markup=False)
     out.print(f"Verdict: {found['verdict']}", markup=False, soft_wrap=True)

@@ -26,6 +26,10 @@ _LAST = 2**64 - 1
 _BINS = 1 << 20
 
 
+class SplitError(CorpusError):
+    """A mode cannot split a dataset."""
+
+
 @dataclass(frozen=True, eq=False)
 class SplitKeys:
     """What a split may look at, one entry a window.
@@ -65,7 +69,7 @@ def validation_mask(dataset: str, keys: SplitKeys, config: SplitConfig) -> Mask:
         bool (n,), True for validation. A single window is for training.
 
     Raises:
-        CorpusError: The mode cannot split this dataset: one group only, or no times.
+        SplitError: The mode cannot split this dataset: one group only, or no times.
     """
     return split_rule(dataset, lambda: [keys], config).held_out(keys)
 
@@ -79,7 +83,7 @@ def split_rule(dataset: str, passes: Passes, config: SplitConfig) -> SplitRule:
         config: Mode, seed and share.
 
     Raises:
-        CorpusError: The mode cannot split this dataset: one group only, or no times.
+        SplitError: The mode cannot split this dataset: one group only, or no times.
     """
     if config.mode == "temporal":
         return _temporal_rule(dataset, passes, config)
@@ -90,7 +94,7 @@ def split_rule(dataset: str, passes: Passes, config: SplitConfig) -> SplitRule:
         lowest = min(lowest, int(hashes.min(initial=_LAST)))
         highest = max(highest, int(hashes.max(initial=0)))
     if config.mode == "grouped" and count > 1 and lowest == highest:
-        raise CorpusError(
+        raise SplitError(
             f"{dataset}: all windows belong to one group, so split mode 'grouped' cannot hold "
             "any out; use split.mode=random_resplit or temporal"
         )
@@ -146,7 +150,7 @@ def _temporal_rule(dataset: str, passes: Passes, config: SplitConfig) -> SplitRu
     if windows < 2:
         return _TemporalRule(np.iinfo(np.int64).max)
     if len(earliest) < 2:
-        raise CorpusError(
+        raise SplitError(
             f"{dataset}: fewer than two distinct window times, so split mode 'temporal' cannot "
             "cut; use split.mode=random_resplit or grouped"
         )

@@ -24,6 +24,7 @@ from jepa_ray.corpus import Counts, Samples, choose, draw_samples, fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.analysis import Analysis, Within
 from jepa_ray.evaluate.find import load_finished
+from jepa_ray.evaluate.freshness import not_as_trained
 from jepa_ray.evaluate.passes import NotFiniteError
 from jepa_ray.evaluate.verdict import Verdict, judge
 from jepa_ray.model import Monitors, ScheduleJEPA, linear_cka
@@ -182,15 +183,7 @@ def _warnings(found: Checkpoint, now: dict[str, str]) -> Iterator[str]:
             f"it was trained by objective.kind={kind}, which predicts no embeddings: loss, skill "
             "and reduction say nothing about it; per-slot std, RankMe and cosine do"
         )
-    then = found.provenance["datasets"]
-    for name, fingerprint in now.items():
-        if name not in then:
-            yield f"{name} was not trained on"
-        elif then[name] != fingerprint:
-            yield (
-                f"{name} was prepared anew since the training (fingerprint {fingerprint}, then "
-                f"{then[name]}): held-out windows may have been trained on"
-            )
+    yield from not_as_trained(found.provenance["datasets"], now)
 
 
 @contextmanager

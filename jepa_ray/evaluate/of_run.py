@@ -18,15 +18,17 @@ from typing import Any
 from jepa_ray.config import EvaluateConfig
 from jepa_ray.errors import CheckpointError, StageError
 from jepa_ray.evaluate.compare import FORMAT_VERSION, evaluate
+from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
 from jepa_ray.evaluate.files import keep
-from jepa_ray.evaluate.find import confirmation
+from jepa_ray.evaluate.find import confirmation, load_finished
 from jepa_ray.evaluate.intervals import Spread, spread
-from jepa_ray.storage import join
+from jepa_ray.storage import join, require_writable
 
 log = logging.getLogger(__name__)
 
 COMBINED = "combined"
 _MOST = 2
+_PARTS = "evaluation.parts"
 _PICTURES = ("map", "examples")
 _ORDER = (
     "undecided", "collapsed", "not_learned", "no_skill", "untouched", "trivial", "learned",
@@ -55,6 +57,7 @@ class RunEvaluation:
         for folder, document in {self.url: self.document, **folders}.items():
             if keep(document, folder) is None:
                 return
+        forget(join(self.url, _PARTS))
 
 
 def evaluate_run(
@@ -71,41 +74,68 @@ def evaluate_run(
     Raises:
         CheckpointError: It is no confirmation run, unfinished, or lacks the checkpoint of a pass.
         CorpusError, ConfigError: As for `evaluate`.
+        UsageError: The run's folder cannot be written to.
     """
     about = confirmation(url)
     if about is None:
         raise CheckpointError(f"{url} holds no confirmation.json: it is no confirmation run")
+    require_writable(url)
     names = [str(each["pass"]) for each in about["passes"]]
-    urls = [join(url, name, COMBINED) for name in names]
-    found = _side_by_side(urls, processed_dir, dataset, config)
+    done = Done.of(
+        join(url, _PARTS),
+        settings=config.model_dump(mode="json"),
+        windows=prepared_as(processed_dir),
+        dataset=dataset,
+    )
+    found = _side_by_side(
+        [_Job(done, name, join(url, name, COMBINED)) for name in names],
+        processed_dir,
+        dataset,
+        config,
+    )
     passes = dict(zip(names, found, strict=True))
     return RunEvaluation(url, summary(str(about.get("run_id", "")), passes), passes)
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A pass: its name, the folder of its checkpoint, and where it is kept when it is done."""
+
+    done: Done
+    name: str
+    url: str
+
+
 def _side_by_side(
-    urls: list[str], processed_dir: str, dataset: str | None, config: EvaluateConfig
+    passes: list[_Job], processed_dir: str, dataset: str | None, config: EvaluateConfig
 ) -> list[Document]:
-    workers = min(_MOST, os.cpu_count() or 1, len(urls))
-    jobs = (urls, repeat(processed_dir), repeat(dataset), repeat(config))
+    workers = min(_MOST, os.cpu_count() or 1, len(passes))
+    jobs = (passes, repeat(processed_dir), repeat(dataset), repeat(config))
     if workers == 1:
         return list(map(_document, *jobs))
-    log.info("evaluating %d passes, %d at a time", len(urls), workers)
+    log.info("evaluating %d passes, %d at a time", len(passes), workers)
     spawn = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     try:
         with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
             return list(pool.map(_document, *jobs))
     except BrokenProcessPool:
         raise StageError(
-            "a process that evaluated a pass was killed, as when memory runs out; run it again, or "
-            "evaluate the passes one by one"
+            "a process that evaluated a pass was killed, as when memory runs out; passes that are "
+            "done are kept: run it again"
         ) from None
 
 
 def _document(
-    url: str, processed_dir: str, dataset: str | None, config: EvaluateConfig
+    job: _Job, processed_dir: str, dataset: str | None, config: EvaluateConfig
 ) -> Document:
-    found = evaluate(url, processed_dir=processed_dir, dataset=dataset, config=config)
-    return found.document()
+    url = load_finished(job.url).url
+    own = content_of(url)
+    part: Document | None = job.done.get(job.name, own)
+    if part is None:
+        found = evaluate(url, processed_dir=processed_dir, dataset=dataset, config=config)
+        part = found.document()
+        job.done.put(job.name, own, part)
+    return part
 
 
 def summary(run_id: str, passes: Mapping[str, Document]) -> Document:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,38 @@ def test_a_run_and_its_passes_are_kept_beside_their_checkpoints(found, run):
     assert whole == found.document
     of_pass = json.loads((Path(run) / "pass01/combined/evaluation.json").read_text())
     assert of_pass == found.passes["pass01"]
+
+
+def test_a_pass_that_is_done_is_not_evaluated_again(found, run, processed, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    (folder / "pass02" / "combined" / "schedule_jepa.pt").rename(tmp_path / "away")
+
+    def again(config):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "cpu_count", lambda: 1)
+            return evaluate_run(str(folder), processed_dir=processed, dataset=None, config=config)
+
+    with pytest.raises(CheckpointError, match="pass02"):
+        again(QUICK)
+    (part,) = (folder / "evaluation.parts").iterdir()
+    kept = json.loads(part.read_text())
+    assert kept["part"]["trained"] == found.passes["pass01"]["trained"]
+    part.write_text(json.dumps(kept | {"part": kept["part"] | {"warnings": ["as it was kept"]}}))
+    (tmp_path / "away").rename(folder / "pass02" / "combined" / "schedule_jepa.pt")
+    whole = again(QUICK)
+    assert "as it was kept" in whole.document["warnings"]
+    whole.keep()
+    assert not part.parent.exists()
+
+
+def test_a_quick_look_does_not_replace_the_record(tmp_path, caplog):
+    record = {"batches": 100, "batch_size": 32, "datasets": {"a": {}, "b": {}}}
+    assert keep(record, str(tmp_path))
+    for less in ({"batches": 1}, {"datasets": {"a": {}}}):
+        assert keep(record | less, str(tmp_path)) is None
+    assert keep(record | {"batches": 200}, str(tmp_path))
+    assert "is left as it is" in caplog.text
 
 
 def test_the_verdict_is_that_of_most_passes_with_the_interval_of_the_skill(found):

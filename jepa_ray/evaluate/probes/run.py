@@ -1,71 +1,46 @@
 """`jepa-ray probe`: which checkpoints, which tasks, two at once, one result file.
 
-A unit of work is one task on one checkpoint; units run in processes of one thread each, and what
-they give does not depend on how many there are.
+Units of work (units.py) run in processes of one thread each, checkpoint after checkpoint, so each
+reads its windows once; what they give does not depend on how many processes there are. What is done
+is kept in `probes.parts` until probes.json is written: the same command goes on from there.
 """
 
 import itertools
 import logging
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-import torch
-from threadpoolctl import threadpool_limits
-
-from jepa_ray.checkpoint import FILE_NAME, Checkpoint, load_checkpoint
+from jepa_ray.checkpoint import FILE_NAME, load_checkpoint
 from jepa_ray.config import ProbeConfig
-from jepa_ray.corpus import prepared
-from jepa_ray.errors import CheckpointError, ConfigError
-from jepa_ray.evaluate.probes import delayed, window_tasks
-from jepa_ray.evaluate.probes.arms import Encoders
-from jepa_ray.evaluate.probes.delayed_csv import downstream_folder, read_delayed
-from jepa_ray.evaluate.probes.outcome import Outcome, measured, outcome
-from jepa_ray.evaluate.probes.problem import Problem, Skip, Task, require_enough
-from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION, guesses, reidentification
-from jepa_ray.evaluate.probes.sample import Sample, choose_names, read_sample
+from jepa_ray.errors import CheckpointError, ConfigError, StageError
+from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
+from jepa_ray.evaluate.files import keep
+from jepa_ray.evaluate.find import confirmation
+from jepa_ray.evaluate.probes import delayed
+from jepa_ray.evaluate.probes.delayed_csv import downstream_folder
+from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION
+from jepa_ray.evaluate.probes.units import OF_WINDOWS, Found, Place, Unit, forget_read, run_unit
 from jepa_ray.evaluate.probes.verdicts import closing, results
-from jepa_ray.evaluate.probes.votes import DATASET, VOTES, votes
-from jepa_ray.model import ScheduleJEPA
-from jepa_ray.storage import exists, join, list_names, write_json
+from jepa_ray.storage import exists, join, list_sizes, require_writable
 
 log = logging.getLogger(__name__)
 
 RESULT = "probes.json"
+_PARTS = "probes.parts"
 FORMAT_VERSION = 1
-_OF_WINDOWS: dict[str, tuple[Task, Callable[[Sample, ProbeConfig], Problem]]] = {
-    task.name: (task, make)
-    for task, make in (
-        (window_tasks.HIDDEN_ACTIVITY, window_tasks.hidden_activity),
-        (window_tasks.NEXT_ACTIVITY, window_tasks.next_activity),
-        (window_tasks.PART_OF_DAY, window_tasks.part_of_day),
-        (window_tasks.WEEKEND, window_tasks.weekend),
-        (window_tasks.HOLIDAY, window_tasks.holiday),
-        (VOTES, votes),
-        (REIDENTIFICATION, reidentification),
-    )
-}
 JIRA_DELAY = "jira_delay"
 _NO_OUTCOME = (
     "prepared Jira windows know when an issue was created and due, not when it was resolved; the "
     "tasks late_by_* and days_late_by_* ask the same of the published tables"
 )
-TASKS = (*_OF_WINDOWS, *delayed.TASKS, JIRA_DELAY)
+TASKS = (*OF_WINDOWS, *delayed.TASKS, JIRA_DELAY)
 """Names of all tasks, in the order in which they are told."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the inputs of all units lie."""
-
-    processed_dir: str
-    downstream: str | None
-    config: ProbeConfig
 
 
 @dataclass(frozen=True)
@@ -97,70 +72,86 @@ def probe(
         progress: Called with a line after each task of each checkpoint.
 
     Returns:
-        What was written.
+        What was written, or told where it could not be (a warning says so).
 
     Raises:
-        CheckpointError: A checkpoint is absent or damaged.
+        CheckpointError: A checkpoint is absent or damaged, or the confirmation run is unfinished.
+        UsageError: The folder of the result cannot be written to.
+        StageError: A process was killed.
         CorpusError: The windows are absent or damaged.
         ConfigError: A task is unknown.
     """
     _require_known(tasks)
     started, target = time.monotonic(), find(checkpoint)
-    for cache in (_opened, _sampled, _table):
-        cache.cache_clear()  # of an earlier probe in this process: files may have changed
+    require_writable(target.folder)
     place = Place(processed_dir, downstream_folder(downstream), config)
     asked = [name for name in TASKS if name in tasks and name != JIRA_DELAY]
-    units = list(itertools.product(asked, target.checkpoints))
-    outcomes: dict[str, list[Outcome]] = {}
-    skipped: dict[str, str] = {}
-    windows = 0
-    results_of = zip(units, _each(units, place), strict=True)
-    for done, ((name, url), (seen, found)) in enumerate(results_of, 1):
-        windows = max(windows, seen)
-        progress(f"{done} of {len(units)}: {name}")
-        if isinstance(found, str):
-            log.info("%s skipped on %s: %s", name, url, found)
-            skipped.setdefault(name, found)
-        else:
-            outcomes.setdefault(name, []).append(found)
+    units = [Unit(*each) for each in itertools.product(target.checkpoints, asked)]
+    every: dict[Unit, Found] = {}
+    for unit, found in _each(units, place, target):
+        every[unit] = found
+        progress(f"{len(every)} of {len(units)}: {unit.task}")
+        if found.reason:
+            log.info("%s skipped on %s: %s", unit.task, unit.checkpoint, found.reason)
+    document = _document(target, asked, every, config)
     if JIRA_DELAY in tasks:
-        skipped[JIRA_DELAY] = _NO_OUTCOME
+        document["skipped"][JIRA_DELAY] = _NO_OUTCOME
+    document["seconds"] = time.monotonic() - started
+    if keep(document, target.folder, RESULT) is not None:
+        forget(join(target.folder, _PARTS))
+    return document
+
+
+def _document(
+    target: Target, asked: Sequence[str], every: Mapping[Unit, Found], config: ProbeConfig
+) -> dict[str, Any]:
+    """The probes.json of what came of all units."""
+    by_task = {name: [every[Unit(url, name)] for url in target.checkpoints] for name in asked}
+    outcomes = {
+        name: some
+        for name, each in by_task.items()
+        if (some := [f.outcome for f in each if f.outcome])
+    }
+    reasons = {
+        name: said[0]
+        for name, each in by_task.items()
+        if (said := [f.reason for f in each if f.reason])
+    }
     entries = results(outcomes, config)
-    document = {
+    for name, entry in entries.items():
+        entry["checkpoints"] = len(outcomes[name])
+        if name in reasons:
+            count = f"{len(outcomes[name])} of {len(target.checkpoints)} checkpoints"
+            entry["sentence"] += f" Of {count} only; of the others: {reasons[name]}."
+    return {
         "format_version": FORMAT_VERSION,
         "checkpoints": list(target.checkpoints),
-        "windows": windows,
+        "windows": max((found.windows for found in every.values()), default=0),
         "tasks": entries,
-        "skipped": {name: why for name, why in skipped.items() if name not in outcomes},
+        "skipped": {name: why for name, why in reasons.items() if name not in outcomes},
         "verdict": closing(entries, [REIDENTIFICATION.name]),
-        "seconds": time.monotonic() - started,
+        "warnings": list(dict.fromkeys(w for found in every.values() for w in found.warnings)),
     }
-    write_json(join(target.folder, RESULT), document)
-    return document
 
 
 def find(checkpoint: str) -> Target:
     """The checkpoints that a path or URL stands for.
 
     Raises:
-        CheckpointError: There is none.
+        CheckpointError: There is none, or the confirmation run is unfinished or damaged.
     """
     if checkpoint.endswith((".pt", ".safetensors")):
         return Target(checkpoint.rpartition("/")[0] or ".", (load_checkpoint(checkpoint).url,))
     if exists(join(checkpoint, FILE_NAME)):
         return Target(checkpoint, (join(checkpoint, FILE_NAME),))
-    try:
-        names = sorted(n for n in list_names(checkpoint) if n.startswith("pass"))
-    except (FileNotFoundError, NotADirectoryError):
-        names = []
-    combined = [join(checkpoint, name, "combined", FILE_NAME) for name in names]
-    found = tuple(url for url in combined if exists(url))
-    if not found:
+    about = confirmation(checkpoint)
+    if about is None:
         raise CheckpointError(
-            f"{checkpoint} holds neither {FILE_NAME} nor passNN/combined/{FILE_NAME}; give a "
-            "checkpoint, the folder of a training, or that of a confirmation run"
+            f"{checkpoint} holds neither {FILE_NAME} nor confirmation.json; give a checkpoint, the "
+            "folder of a training, or that of a finished confirmation run"
         )
-    return Target(checkpoint, found)
+    combined = [join(checkpoint, each["pass"], "combined") for each in about["passes"]]
+    return Target(checkpoint, tuple(load_checkpoint(url).url for url in combined))
 
 
 def _require_known(tasks: Sequence[str]) -> None:
@@ -171,75 +162,45 @@ def _require_known(tasks: Sequence[str]) -> None:
         )
 
 
-def _each(units: Sequence[tuple[str, str]], place: Place) -> Iterator[tuple[int, Outcome | str]]:
-    """What came of each unit, in their order."""
-    work = partial(_unit, place)
+def _each(units: Sequence[Unit], place: Place, target: Target) -> Iterator[tuple[Unit, Found]]:
+    """What came of each unit, in their order; those that are done already first."""
+    done, own = _done(place, target), {url: content_of(url) for url in target.checkpoints}
+    names = {u: f"{u.task}-{target.checkpoints.index(u.checkpoint) + 1:02}" for u in units}
+    left = []
+    for unit in units:
+        part = done.get(names[unit], own[unit.checkpoint])
+        if part is None:
+            left.append(unit)
+        else:
+            yield unit, Found.of(part)
+    for unit, found in zip(left, _worked(left, place), strict=True):
+        done.put(names[unit], own[unit.checkpoint], found.document())
+        yield unit, found
+
+
+def _done(place: Place, target: Target) -> Done:
+    tables = list_sizes(place.downstream) if place.downstream else {}
+    return Done.of(
+        join(target.folder, _PARTS),
+        settings=place.config.model_dump(mode="json", exclude={"processes"}),
+        windows=prepared_as(place.processed_dir),
+        tables=tables,
+    )
+
+
+def _worked(units: Sequence[Unit], place: Place) -> Iterator[Found]:
+    work = partial(run_unit, place)
     processes = min(place.config.processes, len(units))
     if processes <= 1:
+        forget_read()
         yield from map(work, units)
         return
     context = multiprocessing.get_context("spawn")  # a fork copies threads that hold locks
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        yield from pool.map(work, units)
-
-
-def _unit(place: Place, unit: tuple[str, str]) -> tuple[int, Outcome | str]:
-    """Windows of the sample, and the outcome of a task on a checkpoint or why there is none."""
-    name, url = unit
-    with _one_thread():
-        _, encoders = _opened(url)
-        sample = _sampled(place, url) if name in _OF_WINDOWS else None
-        windows = len(sample.uid) if sample else 0
-        try:
-            problem = _problem(name, sample, place)
-            if name == REIDENTIFICATION.name:
-                said = guesses(problem, encoders, place.config)
-                return windows, measured(problem, dict(said), place.config)
-            return windows, outcome(problem, encoders, place.config)
-        except Skip as reason:
-            return windows, str(reason)
-
-
-def _problem(name: str, sample: Sample | None, place: Place) -> Problem:
-    config = place.config
-    if sample is not None:
-        made = _OF_WINDOWS[name][1](sample, config)
-    else:
-        if place.downstream is None:
-            raise Skip("no tables of delayed issues: give --downstream")
-        made = delayed.delayed(delayed.TASKS[name], _table(place.downstream), config)
-    return require_enough(made, windows=config.min_windows, of_class=config.min_class)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for torch and for every BLAS and OpenMP: sums in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=1)
-def _opened(url: str) -> tuple[Checkpoint, Encoders]:
-    found = load_checkpoint(url)
-    fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).eval()
-    return found, Encoders(found.model, fresh)
-
-
-@lru_cache(maxsize=1)
-def _sampled(place: Place, url: str) -> Sample:
-    found, _ = _opened(url)
-    names = choose_names(place.processed_dir, list(found.provenance["datasets"]))
-    there = prepared(place.processed_dir)
-    if DATASET in there and DATASET not in names:
-        names = sorted([*names, DATASET])
-    return read_sample(place.processed_dir, names, found.config.split, place.config)
-
-
-@lru_cache(maxsize=1)
-def _table(folder: str) -> Any:
-    return read_delayed(folder)
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            yield from pool.map(work, units)
+    except BrokenProcessPool:
+        raise StageError(
+            "a process that worked on a task was killed, as when memory runs out; what was done is "
+            "kept: run it again, with processes=1 or a smaller pool"
+        ) from None

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from jepa_ray.config import ProbeConfig, SplitConfig
 from jepa_ray.corpus import choose, prepared
 from jepa_ray.corpus.parts import PartReader, parts_of
-from jepa_ray.corpus.split import SplitKeys
-from jepa_ray.corpus.stored import KEYS, split_all, split_keys, usable_manifest
-from jepa_ray.evaluate.probes.problem import Index
+from jepa_ray.corpus.split import SplitError, SplitKeys
+from jepa_ray.corpus.stored import KEYS, SplitDataset, split_all, split_keys, usable_manifest
+from jepa_ray.evaluate.probes.problem import Index, Skip
 from jepa_ray.storage import join
 from jepa_ray.windows import ACTOR_DAY, INDEX, NO_TIME, SLOTS, SparseWindows, mix64, sparse_windows
 
@@ -32,6 +32,7 @@ class Sample:
 
     Attributes:
         names: Of the datasets.
+        left_out: Why further datasets are not here: the checkpoint's split cannot part them.
         dataset: int64, place of a window's dataset in `names`.
         windows: The windows.
         uid: uint64.
@@ -49,6 +50,7 @@ class Sample:
     """
 
     names: list[str]
+    left_out: tuple[str, ...]
     dataset: Index
     windows: SparseWindows
     uid: NDArray[np.uint64]
@@ -95,10 +97,12 @@ def read_sample(
         config: How many windows of a dataset, and the seed.
 
     Raises:
-        CorpusError: A dataset is absent, damaged or cannot be split.
+        CorpusError: A dataset is absent or damaged.
+        Skip: None of them can be split.
     """
     tables, keys, held_out, dataset = [], [], [], []
-    for place, found in enumerate(split_all(processed_dir, names, split)):
+    parted, left_out = _split(processed_dir, names, split)
+    for place, found in enumerate(parted):
         folder = join(processed_dir, found.name)
         manifest = usable_manifest(folder, found.name)
         limit = _limit(config.pool, manifest["windows"])
@@ -118,7 +122,8 @@ def read_sample(
     universe, cluster = np.unique(np.where(group == 0, uid, group), return_inverse=True)
     active, holiday = _seen(windows)
     return Sample(
-        names=names,
+        names=[found.name for found in parted],
+        left_out=left_out,
         dataset=np.concatenate(dataset).astype(np.int64),
         windows=windows,
         uid=uid,
@@ -134,6 +139,21 @@ def read_sample(
         grouped=split.mode == "grouped",
         temporal=split.mode == "temporal",
     )
+
+
+def _split(
+    processed_dir: str, names: list[str], split: SplitConfig
+) -> tuple[list[SplitDataset], tuple[str, ...]]:
+    """The datasets that the split can part, and why it cannot part the others."""
+    found, reasons = [], []
+    for name in names:
+        try:
+            found += split_all(processed_dir, [name], split)
+        except SplitError as error:
+            reasons.append(str(error).partition(";")[0])  # what follows is advice for a training
+    if not found:
+        raise Skip(". ".join(reasons))
+    return found, tuple(reasons)
 
 
 def order_of(sample: Sample, rows: Index, seed: int) -> Index:

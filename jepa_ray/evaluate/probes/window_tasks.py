@@ -130,7 +130,7 @@ def _many_days(sample: Sample, rows: Index, y: Index) -> NDArray[np.bool_]:
     dataset, of_class, _ = np.unique(kinds, axis=1)
     counts = np.zeros((len(sample.names), 2), np.int64)
     np.add.at(counts, (dataset, of_class), 1)
-    many: NDArray[np.bool_] = (counts >= _FEWEST_DAYS).all(axis=1)
+    many: NDArray[np.bool_] = np.asarray((counts >= _FEWEST_DAYS).all(axis=1))
     return many
 
 

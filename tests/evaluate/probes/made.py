@@ -58,6 +58,7 @@ def sample(
         held_out = cluster % 4 == 0
     return Sample(
         names=[name],
+        left_out=(),
         dataset=np.zeros(n, np.int64),
         windows=windows,
         uid=np.arange(1, n + 1, dtype=np.uint64),
