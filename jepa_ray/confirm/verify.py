@@ -1,4 +1,4 @@
-"""The proof that a confirmation run is whole and true: every checkpoint, every recorded number.
+"""The proof that a confirmation run is whole, and that what its checkpoints give again is true.
 
 A failed check is a finding; all the others are made all the same. No Ray: the trainings are gone
 through by threads, each of which computes on one core.
@@ -6,9 +6,10 @@ through by threads, each of which computes on one core.
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -17,22 +18,21 @@ from jepa_ray.confirm.order import pass_order
 from jepa_ray.confirm.recorded import (
     CONFIRMATION,
     SETTINGS,
-    Document,
     Recorded,
     read_document,
     recorded,
 )
+from jepa_ray.confirm.results import forgetting, spreads
 from jepa_ray.confirm.training_checks import TrainingChecks
 from jepa_ray.corpus import COMBINED, fingerprints, prepared
 from jepa_ray.errors import CorpusError
-from jepa_ray.evaluate.intervals import spread
 from jepa_ray.storage import absolute, exists, join, list_names
 from jepa_ray.train.keeper import LEGS_FILE
-from jepa_ray.train.legs import SEQUENTIAL, cut_legs
+from jepa_ray.train.legs import cut_legs
 
 Progress = Callable[[Check], None]
 _MOST_THREADS = 8
-_SPREAD = ("val_loss", "skill", "rankme")
+_MOST_TOLD = 3
 
 
 def verify(
@@ -145,41 +145,30 @@ def _datasets(run: Recorded, corpus: str) -> str:
 
 
 def _spreads(run: Recorded) -> str:
-    """Means and intervals are those of the passes."""
+    """Means and intervals, and what became of each dataset, are those of the passes."""
     reports = [run.report(name) for name in run.passes]
-    for name in run.trainings:
-        rows = [report["checkpoints"][name] for report in reports]
-        for key in _SPREAD:
-            values = [row[key] for row in rows]
-            _require_spread(f"{key} of {name}", run.confirmation["spread"][name][key], values)
-    forgotten = run.confirmation["forgetting"]
-    if run.confirmation["mixing"] != SEQUENTIAL:
-        require_equal("forgetting", forgotten, None)
-    for name in run.names if forgotten else ():
-        learned = [_after(report["legs"], name)["losses"][name] for report in reports]
-        final = [report["legs"][-1]["losses"][name] for report in reports]
-        lost = [end - own for end, own in zip(final, learned, strict=True)]
-        for key, values in (("learned", learned), ("final", final), ("forgetting", lost)):
-            _require_spread(f"{key} of {name}", forgotten[name][key], values)
+    wanted = {"spread": spreads(reports), "forgetting": forgetting(reports)}
+    wrong = list(_differences("", {key: run.confirmation[key] for key in wanted}, wanted))
+    require(not wrong, "; ".join(wrong[:_MOST_TOLD]))
     return f"of {len(reports)} passes"
 
 
-def _require_spread(what: str, found: Document | None, values: Sequence[float | None]) -> None:
-    present = [value for value in values if value is not None]
-    if len(present) < len(values):
-        require_equal(what, found, None)
-        return
-    wanted = spread(present)._asdict()
-    require(
-        found is not None
-        and found.keys() == wanted.keys()
-        and all(math.isclose(found[k], v, rel_tol=1e-9, abs_tol=1e-12) for k, v in wanted.items()),
-        f"{what} is {found!r}, should be {wanted!r}",
-    )
+def _differences(what: str, found: Any, wanted: Any) -> Iterator[str]:
+    """Where two documents differ by more than rounding, in words."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in dict.fromkeys((*found, *wanted)):
+            inner = f"{key} of {what}" if what else key
+            if key not in found or key not in wanted:
+                yield f"{inner} is {'too many' if key in found else 'missing'}"
+            else:
+                yield from _differences(inner, found[key], wanted[key])
+    elif found != wanted and not _close(found, wanted):
+        yield f"{what} is {found!r:.80}, should be {wanted!r:.80}"
 
 
-def _after(legs: list[Document], name: str) -> Document:
-    return next(leg for leg in legs if leg["dataset"] == name)
+def _close(found: Any, wanted: Any) -> bool:
+    both = isinstance(found, float) and isinstance(wanted, float)
+    return both and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _checkpoints(run: Recorded, name: str) -> str:
