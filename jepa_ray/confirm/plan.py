@@ -44,12 +44,18 @@ class Pass:
 
     @property
     def finished(self) -> bool:
-        """Whether it is there."""
-        return exists(self.report)
+        """Whether it is there, and every checkpoint that it tells of."""
+        return exists(self.report) and all(job.finished for job in self.jobs)
 
-    def label(self, folder: str) -> str:
-        """The dataset, or `combined`, of a training by its folder."""
-        return folder.rstrip("/").rpartition("/")[2]
+    @property
+    def labels(self) -> set[str]:
+        """Of its trainings."""
+        return {label(job.folder) for job in self.jobs}
+
+
+def label(folder: str) -> str:
+    """The dataset, or `combined`, of a training by its folder."""
+    return folder.rstrip("/").rpartition("/")[2]
 
 
 def passes(run: str, processed_dir: str, names: Sequence[str], config: ConfirmConfig) -> list[Pass]:

@@ -7,7 +7,7 @@ from typing import Any
 from jepa_ray import __version__
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.plan import Pass, label
 from jepa_ray.corpus import COMBINED
 from jepa_ray.errors import TrainingError
 from jepa_ray.evaluate.intervals import spread
@@ -22,6 +22,12 @@ _AS_TRAINED = ("val_loss", "train_loss", "skill", "rankme", "slot_std", "cosine_
 _SPREAD = ("val_loss", "skill", "rankme")
 
 Document = dict[str, Any]
+KEYS = frozenset({
+    "format_version", "run_id", "processed_dir", "preset", "mixing", "steps", "batch_size", "seeds",
+    "datasets", "passes", "spread", "forgetting", "code_version", "started_utc", "ended_utc",
+    "seconds",
+})  # fmt: skip
+"""Of confirmation.json."""
 
 
 def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
@@ -35,7 +41,7 @@ def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
     Raises:
         TrainingError: A training left no result.
     """
-    found = {each.label(job.folder): _checkpoint(job.folder) for job in each.jobs}
+    found = {label(job.folder): _checkpoint(job.folder) for job in each.jobs}
     combined, about = found[COMBINED], _json(each.jobs[-1].folder, PROVENANCE_FILE)
     return {
         "pass": each.name,

@@ -46,6 +46,17 @@ class _Silent(TrialProgressCallback):  # type: ignore[misc]
     on_trial_error = on_trial_complete = on_trial_result
 
 
+class _WhileHeld(tune.Callback):  # type: ignore[misc]
+    """Ends the fit, within a second or so, when another process has taken the run."""
+
+    def __init__(self, require_held: Callable[[], None]) -> None:
+        self._require_held = require_held
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        """Raise where it is taken."""
+        self._require_held()
+
+
 def run_passes(
     todo: Sequence[Pass],
     config: ConfirmConfig,
@@ -53,6 +64,7 @@ def run_passes(
     run: str,
     run_id: str,
     told: Callable[[Row], None],
+    require_held: Callable[[], None],
 ) -> dict[str, str]:
     """Run passes on the cluster, or on a local Ray.
 
@@ -63,12 +75,14 @@ def run_passes(
         run_id: For names that the dashboard shows.
         told: Called with the rows of the trainings, and `warned`, `failed` or `finished`; each
             has `pass`.
+        require_held: Raises once another process has taken the run.
 
     Returns:
         By pass, why it did not finish; empty where all did.
 
     Raises:
         ConfigError: The cluster cannot hold a single pass.
+        UsageError: Another process has taken the run.
     """
     failures: dict[str, str] = {}
 
@@ -84,7 +98,12 @@ def run_passes(
         at_once = _at_once(len(todo), config)
         log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
         works = [Work(each, run_id, watch.name) for each in todo]
-        results = _tuner(works, at_once, config.train.max_failures, run).fit()
+        callbacks = [_Silent(), _WhileHeld(require_held)]
+        try:
+            results = _tuner(works, at_once, config.train.max_failures, run, callbacks).fit()
+        except Exception:
+            require_held()  # Tune may have made another error of it
+            raise
         lost = {
             str(result.config["pass"]): _last_line(result.error)
             for result in results
@@ -102,7 +121,13 @@ def _at_once(wanted: int, config: ConfirmConfig) -> int:
     return passes_at_once(nodes, placement, wanted=wanted, most=config.concurrent)
 
 
-def _tuner(works: Sequence[Work], at_once: int, max_failures: int, run: str) -> tune.Tuner:
+def _tuner(
+    works: Sequence[Work],
+    at_once: int,
+    max_failures: int,
+    run: str,
+    callbacks: list[tune.Callback],
+) -> tune.Tuner:
     url, remote = join(run, "ray"), {}
     if local_path(url) is None:
         fs, url = resolve(url)
@@ -125,7 +150,7 @@ def _tuner(works: Sequence[Work], at_once: int, max_failures: int, run: str) -> 
             storage_path=url,
             failure_config=tune.FailureConfig(max_failures=max_failures),
             verbose=0,
-            callbacks=[_Silent()],
+            callbacks=callbacks,
             **remote,
         ),
     )

@@ -75,6 +75,36 @@ def test_a_damaged_confirmation_is_written_anew(processed, begun):
     assert ask(processed, begun)["spread"] == found["spread"]
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", "3", '{"passes": []}'])
+def test_a_confirmation_of_another_form_is_written_anew(processed, begun, text):
+    found = ask(processed, begun)
+    (begun / "confirmation.json").write_text(text)
+    assert ask(processed, begun)["spread"] == found["spread"]
+
+
+def test_a_finished_run_that_has_lost_a_checkpoint_is_not_finished(processed, begun, monkeypatch):
+    ask(processed, begun)
+    last = planned(processed, begun)[1]
+    (Path(last.jobs[0].folder) / "schedule_jepa.pt").unlink()
+    assert not last.finished
+    monkeypatch.setitem(sys.modules, "jepa_ray.confirm.trials", None)  # an import of it fails
+    with pytest.raises(ImportError):  # so it goes on to train
+        ask(processed, begun)
+
+
+def test_what_killed_writes_left_is_removed(processed, begun):
+    (begun / ".tmp-1").write_text("")
+    ask(processed, begun)
+    assert not (begun / ".tmp-1").exists()
+
+
+def test_fewer_steps_than_legs_are_refused_before_anything_begins(processed, tmp_path):
+    config = ConfirmConfig.model_validate({"seeds": [1, 2], "train": {"steps": 1}})
+    with pytest.raises(ConfigError, match=f"steps is 1, .* each of the 2 datasets \\({GH}, {JIRA}"):
+        ask(processed, tmp_path / "runs" / "a", config)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_dataset_that_cannot_be_split_ends_it_before_anything_begins(tmp_path):
     write_prepared(tmp_path / "p", tmp_path / "raw", lines=issue_lines(12, projects=1))
     config = ConfirmConfig.model_validate({"seeds": [5], "train": {"split": {"mode": "grouped"}}})
@@ -144,7 +174,8 @@ def test_the_training_that_an_error_names_is_the_one_at_fault(processed, tmp_pat
     assert stopped_at(each, "no space") == "its report"
 
 
-def test_a_damaged_report_is_named(processed, begun):
-    (begun / "pass01" / "report.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"pass": "pass01", "checkpoints": {}}'])
+def test_a_damaged_report_is_named(processed, begun, text):
+    (begun / "pass01" / "report.json").write_text(text)
     with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
         ask(processed, begun)

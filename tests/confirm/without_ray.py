@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig, load_config
+from jepa_ray.confirm.plan import label
 from tests.confirm.runs import flags, planned
 from tests.train.trainings import data_of, kept
 
@@ -30,6 +31,6 @@ def losses_without_ray(processed: str, folder: Path, **settings: Any) -> Losses:
             kept(data_of(processed, job.config, names=job.names), Path(job.folder), job.config)
             lines = (Path(job.folder) / "metrics.jsonl").read_text().splitlines()
             first, last = json.loads(lines[0]), json.loads(lines[-1])
-            key = (each.name, each.label(job.folder))
+            key = (each.name, label(job.folder))
             found[key] = (last["val_loss"], last["train_loss"], first["val_loss"])
     return found
