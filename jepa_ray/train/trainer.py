@@ -5,7 +5,6 @@ result, the metrics. Ray keeps what is its own in `<storage path>/ray`.
 """
 
 import contextlib
-import json
 import logging
 import time
 import uuid
@@ -29,13 +28,12 @@ from jepa_ray.storage import (
     exclusive,
     join,
     local_path,
-    read_bytes,
     require_writable,
     resolve,
 )
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
-from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
+from jepa_ray.train.keeper import read_left, write_config
 from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
@@ -251,9 +249,7 @@ def _result(job: Job) -> TrainResult:
             f"the training ended, but {join(job.folder, FILE_NAME)} is not there; if the cluster "
             "has several nodes, --storage-path must be shared by all"
         )
-    lines = read_bytes(join(job.folder, METRICS_FILE)).decode().splitlines()
-    last = json.loads(lines[-1])
-    about = json.loads(read_bytes(join(job.folder, PROVENANCE_FILE)))
+    _, last, about = read_left(job.folder)
     keys = (
         "train_loss", "val_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "collapsing",
         "seconds",

@@ -6,15 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from jepa_ray.cli.confirm import lines
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm import confirm
 from jepa_ray.confirm.begun import begin
 from jepa_ray.confirm.datasets import listed
 from jepa_ray.confirm.plan import passes
+from jepa_ray.confirm.results import confirmation
 from jepa_ray.confirm.trial import stopped_at
 from jepa_ray.errors import ConfigError, CorpusError, UsageError
 from jepa_ray.storage import exclusive
-from tests.confirm.runs import CONFIG, GH, corpus, flags, planned, pretend_finished, pretend_trained
+from tests.confirm.runs import (
+    CONFIG,
+    GH,
+    STARTED,
+    corpus,
+    flags,
+    planned,
+    pretend_finished,
+    pretend_trained,
+)
 from tests.prepared_corpus import JIRA, issue_lines, write_prepared
 
 
@@ -135,7 +146,9 @@ def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, proces
     found = command(*args)
     assert found.code == 0, found.err
     assert "pass02" in found.out
-    assert "spread out" in found.out
+    assert "no gate failed" in found.out
+    assert "collapsing: none" in found.out
+    assert "6 trainings of 6 steps, 18 s of training; the command" in found.out
     assert "combined: validation loss 0.500000 (0.500000 to 0.500000), skill 0.250 " in found.out
     assert f"jepa-ray verify {begun}" in found.out
     assert "starting Ray" not in found.err
@@ -179,3 +192,32 @@ def test_a_damaged_report_is_named(processed, begun, text):
     (begun / "pass01" / "report.json").write_text(text)
     with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
         ask(processed, begun)
+
+
+def test_trainings_that_collapse_are_named_and_so_are_those_with_nothing_to_tell_apart(
+    processed, tmp_path
+):
+    reports = [pretend_finished(each) for each in planned(processed, tmp_path)]
+    reports[0]["checkpoints"][GH]["collapsing"] = True
+    reports[1]["checkpoints"][JIRA]["untrained_slot_std"] = 0.0
+    said = lines(whole(reports))
+    assert f"collapsing: pass01/{GH}" in said
+    assert any(line.endswith(f"windows are all alike: pass02/{JIRA}") for line in said)
+
+
+def test_an_interval_is_shown_as_far_as_it_is_possible(processed, tmp_path):
+    reports = [
+        pretend_finished(each, val_loss=loss, skill=skill)
+        for each, loss, skill in zip(
+            planned(processed, tmp_path), (0.1, 0.9), (-9.0, 0.9), strict=True
+        )
+    ]
+    assert "combined: validation loss 0.500000 (0.000000 to 5.5" in lines(whole(reports))[0]
+    assert " to 1.000), RankMe 9.0 (9.0 to 9.0)" in lines(whole(reports))[0]
+
+
+def whole(reports):
+    return confirmation(
+        run_id="a", processed_dir="/p", config=CONFIG, datasets={}, reports=reports,
+        started=STARTED, seconds=2.0,
+    )  # fmt: skip
