@@ -14,6 +14,7 @@ from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm.datasets import Listed
 from jepa_ray.errors import ConfigError
 from jepa_ray.storage import join, list_names, read_bytes, read_json, write_bytes, write_json
+from jepa_ray.train.data import Mode
 from jepa_ray.train.jobs import MAY_CHANGE, flat
 from jepa_ray.windows import utc_now
 
@@ -38,6 +39,22 @@ def started_utc(run: str) -> str:
     """When the run was begun."""
     found = _corpus(run)
     return str(found["started_utc"]) if found else utc_now()
+
+
+def datasets_of(run: str) -> dict[str, dict[str, Any]]:
+    """Those of a run when it was begun, as confirmation.json has them."""
+    return dict((_corpus(run) or {"datasets": {}})["datasets"])
+
+
+def load_mode(run: str) -> Mode | None:
+    """How the trainings of a run read their windows; None: not chosen yet."""
+    found = _corpus(run) or {}
+    return found.get("load_mode")
+
+
+def keep_load_mode(run: str, mode: Mode) -> None:
+    """Write it down for passes that begin later, maybe on another cluster."""
+    write_json(join(run, CORPUS_FILE), {**(_corpus(run) or {}), "load_mode": mode})
 
 
 def require_same(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:

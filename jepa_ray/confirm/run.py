@@ -4,11 +4,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.begun import begin, datasets_of, require_same, started_utc
 from jepa_ray.confirm.datasets import (
     Listed,
     listed,
@@ -101,7 +100,7 @@ def confirm(
             run_id=run_id,
             processed_dir=processed_dir,
             config=config,
-            datasets={name: asdict(each) for name, each in datasets.items()},
+            datasets=datasets_of(run),
             reports=[_report(each) for each in todo],
             started=started_utc(run),
             seconds=time.monotonic() - began,

@@ -13,11 +13,15 @@ from ray.tune.progress_reporter import TrialProgressCallback
 
 from jepa_ray.cluster import session
 from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.begun import keep_load_mode, load_mode
 from jepa_ray.confirm.plan import Pass
 from jepa_ray.confirm.room import passes_at_once
 from jepa_ray.confirm.trial import Work, run_trial
+from jepa_ray.corpus import choose_mode
 from jepa_ray.storage import join, local_path, resolve
-from jepa_ray.train.device import place
+from jepa_ray.train.data import Mode
+from jepa_ray.train.device import Placement, place
+from jepa_ray.train.trainer import memory_of_a_worker
 from jepa_ray.train.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -95,9 +99,11 @@ def run_passes(
         os.environ.setdefault(name, value)
     with session(), Watch(heard) as watch:
         logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
-        at_once = _at_once(len(todo), config)
+        placement = _placement(config)
+        at_once = _at_once(len(todo), placement, config)
         log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
-        works = [Work(each, run_id, watch.name) for each in todo]
+        mode = _mode(run, todo[0], memory_of_a_worker(placement, fits=at_once))
+        works = [Work(each.with_mode(mode), run_id, watch.name) for each in todo]
         callbacks = [_Silent(), _WhileHeld(require_held)]
         try:
             results = _tuner(works, at_once, config.train.max_failures, run, callbacks).fit()
@@ -114,11 +120,29 @@ def run_passes(
     return {name: failures.get(name) or lost.get(name, said) for name in unfinished}
 
 
-def _at_once(wanted: int, config: ConfirmConfig) -> int:
+def _placement(config: ConfirmConfig) -> Placement:
     found = ray.cluster_resources()
-    placement = place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+    return place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+
+
+def _at_once(wanted: int, placement: Placement, config: ConfirmConfig) -> int:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return passes_at_once(nodes, placement, wanted=wanted, most=config.concurrent)
+
+
+def _mode(run: str, each: Pass, memory_bytes: int) -> Mode:
+    """How all trainings of the run read their windows: as was chosen when the first one began.
+
+    The order of the batches depends on it, so passes would not compare if each of them chose.
+    """
+    kept = load_mode(run)
+    if kept is not None:
+        return kept
+    last = each.jobs[-1]
+    mode, why = choose_mode(last.processed_dir, last.names, last.config.load_mode, memory_bytes)
+    log.info("%s; for all trainings of the run", why)
+    keep_load_mode(run, mode)
+    return mode
 
 
 def _tuner(

@@ -13,21 +13,21 @@ from typing import Any
 
 import torch
 
+from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.order import pass_order
+from jepa_ray.confirm.plan import CONFIRMATION_FILE
 from jepa_ray.confirm.recorded import (
-    CONFIRMATION,
-    SETTINGS,
     Recorded,
     read_document,
     recorded,
 )
-from jepa_ray.confirm.results import forgetting, spreads
+from jepa_ray.confirm.results import FORMAT_VERSION, forgetting, spreads
 from jepa_ray.confirm.training_checks import TrainingChecks
 from jepa_ray.corpus import COMBINED, fingerprints, prepared
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import absolute, exists, join, list_names
-from jepa_ray.train.keeper import LEGS_FILE
+from jepa_ray.train.keeper import LEGS_FILE, PROVENANCE_FILE
 from jepa_ray.train.legs import cut_legs
 
 Progress = Callable[[Check], None]
@@ -61,9 +61,13 @@ def verify(
     try:
         found = recorded(run)
     except WrongError as error:
-        tell(Check(CONFIRMATION, "reads", ok=False, detail=str(error)))
+        tell(Check(CONFIRMATION_FILE, "reads", ok=False, detail=str(error)))
         return made
-    corpus = absolute(processed_dir or str(found.confirmation.get("processed_dir")))
+    processed_dir = processed_dir or found.confirmation.get("processed_dir")
+    if not isinstance(processed_dir, str):
+        tell(Check(CONFIRMATION_FILE, "reads", ok=False, detail="processed_dir is missing"))
+        return made
+    corpus = absolute(processed_dir)
     if not prepared(corpus):
         raise CorpusError(
             f"no prepared dataset with windows in {corpus}; give the folder of the run's windows "
@@ -103,10 +107,11 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _of_the_run(run: Recorded, corpus: str) -> Iterator[Check]:
-    yield check(CONFIRMATION, "settings", lambda: _settings(run))
-    yield check(CONFIRMATION, "passes", lambda: _passes(run))
-    yield check(CONFIRMATION, "datasets", lambda: _datasets(run, corpus))
-    yield check(CONFIRMATION, "spread", lambda: _spreads(run))
+    yield check(CONFIRMATION_FILE, "settings", lambda: _settings(run))
+    yield check(CONFIRMATION_FILE, "passes", lambda: _passes(run))
+    yield check(CONFIRMATION_FILE, "datasets", lambda: _datasets(run, corpus))
+    yield check(CONFIRMATION_FILE, "spread", lambda: _spreads(run))
+    yield check(CONFIRMATION_FILE, "load mode", lambda: _load_modes(run))
 
 
 def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
@@ -117,11 +122,12 @@ def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
 
 
 def _settings(run: Recorded) -> str:
+    require_equal("format_version", run.confirmation["format_version"], FORMAT_VERSION)
     config = run.config(run.seeds[0])
     for key in ("preset", "mixing", "steps", "batch_size"):
         require_equal(key, run.confirmation[key], getattr(config, key))
     require_equal("seeds", tuple(run.confirmation["seeds"]), run.seeds)
-    return f"as in {SETTINGS}"
+    return f"as in {CONFIG_FILE}"
 
 
 def _passes(run: Recorded) -> str:
@@ -135,6 +141,9 @@ def _passes(run: Recorded) -> str:
 
 def _datasets(run: Recorded, corpus: str) -> str:
     require(run.names, "no dataset was trained on")
+    begun = read_document(join(run.run, CORPUS_FILE))["datasets"]
+    wrong = list(_differences("", run.confirmation["datasets"], begun))
+    require(not wrong, f"not as in {CORPUS_FILE}: {'; '.join(wrong[:_MOST_TOLD])}")
     now = fingerprints(corpus, run.names)
     counts = prepared(corpus)
     for name in run.names:
@@ -142,6 +151,17 @@ def _datasets(run: Recorded, corpus: str) -> str:
         require_equal(f"the fingerprint of {name}", about["fingerprint"], now[name])
         require_equal(f"windows of {name}", about["windows"], counts[name])
     return f"{len(now)} trained on, as they are prepared now"
+
+
+def _load_modes(run: Recorded) -> str:
+    """Windows were read in the same way in all passes: the order of the batches depends on it."""
+    for name in run.trainings:
+        modes = {
+            each: read_document(join(run.run, each, name, PROVENANCE_FILE))["load_mode"]
+            for each in run.passes
+        }
+        require(len(set(modes.values())) == 1, f"passes read {name} in different ways: {modes}")
+    return "the same in all passes"
 
 
 def _spreads(run: Recorded) -> str:
@@ -183,12 +203,12 @@ def _checkpoints(run: Recorded, name: str) -> str:
 
 def _report(run: Recorded, name: str) -> str:
     report = run.report(name)
-    require(report == run.element(name), f"it differs from its element in {CONFIRMATION}")
+    require(report == run.element(name), f"it differs from its element in {CONFIRMATION_FILE}")
     require_equal("pass", report["pass"], name)
     require_equal("seed", report["seed"], run.passes[name])
     for key in ("train_windows", "val_windows", "train_loss", "val_loss"):
         require_equal(key, report[key], report["checkpoints"][COMBINED][key])
-    return f"as in {CONFIRMATION}"
+    return f"as in {CONFIRMATION_FILE}"
 
 
 def _order(run: Recorded, name: str) -> str:

@@ -153,7 +153,7 @@ def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress
     found = ray.cluster_resources()
     config = plans[0].job.config
     placement = place(config, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
-    plans = [each.with_mode(_memory(placement)) for each in plans]
+    plans = [each.with_mode(memory_of_a_worker(placement)) for each in plans]
     for each in plans:
         log.info("%s", _start_line(each, placement))
         write_config(each.job.folder, each.job.config.model_dump(mode="json"))
@@ -222,10 +222,15 @@ def _run_config(storage_path: str, name: str, max_failures: int) -> RunConfig:
     )
 
 
-def _memory(placement: Placement) -> int:
-    """Bytes of memory of a worker, by the smallest node."""
+def memory_of_a_worker(placement: Placement, *, fits: int = 1) -> int:
+    """Bytes of memory that a worker may use, by the smallest node of the cluster.
+
+    Args:
+        placement: Of a fit.
+        fits: Such fits that run at once.
+    """
     nodes = [node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]]
-    beside = -(-placement.workers // len(nodes))
+    beside = -(-placement.workers * fits // len(nodes))
     return int(min(nodes)) // beside
 
 

@@ -92,6 +92,7 @@ def write_files(run: Path, processed: str, seeds: tuple[int, ...], train: dict[s
     datasets["epa"] = {
         "status": "missing", "reason": "not there", "windows": 0, "fingerprint": None
     }  # fmt: skip
+    write_json(run / "corpus.json", {"started_utc": "", "datasets": datasets})
     write_json(
         run / "confirmation.json",
         {

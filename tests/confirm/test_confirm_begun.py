@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.begun import begin, keep_load_mode, load_mode, require_same, started_utc
 from jepa_ray.confirm.datasets import Listed
 from jepa_ray.errors import ConfigError
 
@@ -68,6 +68,16 @@ def test_a_run_that_goes_on_keeps_when_it_was_begun(run):
     before = started_utc(run)
     begin(run, of(), {})
     assert started_utc(run) == before
+    require_same(run, of(), DATASETS)
+
+
+def test_how_windows_are_read_is_chosen_once(run):
+    assert load_mode(run) is None
+    before = started_utc(run)
+    keep_load_mode(run, "streaming")
+    assert (load_mode(run), started_utc(run)) == ("streaming", before)
+    begin(run, of(), DATASETS)
+    assert load_mode(run) == "streaming"
     require_same(run, of(), DATASETS)
 
 

@@ -16,6 +16,7 @@ from jepa_ray.confirm.results import confirmation
 from jepa_ray.confirm.trial import stopped_at
 from jepa_ray.errors import ConfigError, CorpusError, UsageError
 from jepa_ray.storage import exclusive
+from jepa_ray.train.jobs import plan
 from tests.confirm.runs import (
     CONFIG,
     GH,
@@ -138,6 +139,11 @@ def test_a_pass_is_what_its_seed_makes_of_the_settings(processed, tmp_path):
     assert [job.config.mixing for job in second.jobs] == 2 * ["interleaved"] + ["sequential"]
     assert second.jobs[-1].names == second.order
     assert second.jobs[-1].config.split.mode == "random_resplit"
+
+
+def test_all_trainings_of_a_pass_read_their_windows_in_the_way_of_the_run(processed, tmp_path):
+    each = planned(processed, tmp_path)[0].with_mode("streaming")
+    assert [plan(job).mode for job in each.jobs] == 3 * ["streaming"]
 
 
 def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, processed, begun):

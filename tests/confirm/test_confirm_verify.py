@@ -130,6 +130,29 @@ def test_a_spread_too_many_is_found(run):
     assert failed(run) == {("confirmation.json", "spread"): "epa of spread is too many"}
 
 
+def test_other_reasons_than_when_the_run_began_are_found(run):
+    def change(document):
+        document["datasets"]["epa"]["reason"] = "nobody asked"
+
+    edit(run / "confirmation.json", change)
+    assert "reason of epa" in failed(run)["confirmation.json", "datasets"]
+
+
+def test_passes_that_read_their_windows_in_different_ways_are_found(run):
+    edit(run / "pass02" / JIRA / "provenance.json", lambda found: found.update(load_mode="other"))
+    assert f"passes read {JIRA} in different ways" in failed(run)["confirmation.json", "load mode"]
+
+
+def test_a_form_of_another_version_is_found(run):
+    edit(run / "confirmation.json", lambda document: document.update(format_version=2))
+    assert "format_version is 2" in failed(run)["confirmation.json", "settings"]
+
+
+def test_a_confirmation_that_does_not_say_where_its_corpus_is_is_a_finding(run):
+    edit(run / "confirmation.json", lambda document: document.pop("processed_dir"))
+    assert failed(run) == {("confirmation.json", "reads"): "processed_dir is missing"}
+
+
 def test_a_run_of_mixed_datasets_and_another_objective_passes(made):
     assert failed(made.mixed) == {}
 
