@@ -1,6 +1,7 @@
 """`jepa-ray confirm`."""
 
 import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -110,15 +111,23 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def _collapses(passes: list[dict[str, Any]]) -> list[str]:
     """Which trainings collapse, and which have nothing to tell apart."""
-    each = [(f"{p['pass']}/{n}", about) for p in passes for n, about in p["checkpoints"].items()]
-    alike = [name for name, about in each if not about["untrained_slot_std"]]
-    collapsing = [name for name, about in each if about["collapsing"]]
-    said = [f"collapsing: {', '.join(collapsing) or 'none'}"]
+    collapsing = _in_passes(passes, lambda about: about["collapsing"])
+    alike = _in_passes(passes, lambda about: not about["untrained_slot_std"])
+    said = [f"collapsing: {collapsing or 'none'}"]
     if alike:
-        said.append(
-            f"nothing to tell apart, their held-out windows are all alike: {', '.join(alike)}"
-        )
+        said.append(f"nothing to tell apart, their held-out windows are all alike: {alike}")
     return said
+
+
+def _in_passes(passes: list[dict[str, Any]], holds: Callable[[dict[str, Any]], bool]) -> str:
+    """Trainings of which something holds, each with its passes."""
+    found = []
+    for name in sorted(passes[0]["checkpoints"]):
+        where = [each["pass"] for each in passes if holds(each["checkpoints"][name])]
+        if where:
+            all_of_them = len(where) == len(passes) > 1
+            found.append(f"{name} ({'all passes' if all_of_them else ', '.join(where)})")
+    return ", ".join(found)
 
 
 def _after_legs(forgetting: dict[str, Any]) -> list[str]:
@@ -133,7 +142,7 @@ def _after_legs(forgetting: dict[str, Any]) -> list[str]:
         said.append(
             f"{name}: after its own leg loss {losses[0]}, skill {skills[0]}; at the end loss "
             f"{losses[1]}, skill {skills[1]}; "
-            + (f"the loss rose by {_spread(rise, _SHOWN)}" if rise else "it came last each time")
+            + (f"the loss changed by {_spread(rise, _SHOWN)}" if rise else "it came last each time")
         )
     return said
 
