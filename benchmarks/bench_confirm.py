@@ -2,7 +2,8 @@
 
 The ratio is the command's wall clock to the seconds of all its steps divided by the cores that
 worked on them. Both come from the same run, so what else the machine does meets both; `--passes` of
-one worker each ran at once. Wanted: at most 1.15 for 1000 steps a training.
+one worker each ran at once. Wanted: at most 1.15 for 1000 steps a training. Only of a run that one
+command made: the wall clock is that of the last one.
 
 python benchmarks/bench_confirm.py RUN --at-once N      read a finished run
 python benchmarks/bench_confirm.py [--steps N] [--records N] [--passes N]      make a small one

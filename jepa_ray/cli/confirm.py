@@ -1,5 +1,7 @@
 """`jepa-ray confirm`."""
 
+import math
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +9,12 @@ import typer
 from jepa_ray.cli.console import Ticker, check_run_id, console, print_json, start_logging
 from jepa_ray.cli.options import ConfigFile, Json, Overrides, ProcessedDir, RunId
 
+_MOMENTS = ("learned", "final")
+_MIXED_DATA = (
+    "sequential: `loss` is of the datasets that came last, `val loss` of the windows of all. "
+    "Below, a loss is against the target encoder of its time, which moves: losses of different "
+    "legs do not compare absolutely."
+)
 _SHOWN = 6
 """Figures of a loss: those of trained models differ in the fourth decimal."""
 
@@ -67,7 +75,7 @@ def show(found: dict[str, Any], folder: str) -> None:
         order = each["order"]
         between = order[0] if len(order) == 1 else f"{order[0]}, {order[-1]}"
         losses = (f"{each['train_loss']:.6f}", f"{each['val_loss']:.6f}")
-        collapse = "collapsing" if combined["collapsing"] else "spread out"
+        collapse = "collapsing" if combined["collapsing"] else "no gate failed"
         numbers = (_number(combined["skill"], 3), _number(combined["rankme"], 1))
         table.add_row(each["pass"], str(each["seed"]), between, *losses, *numbers, collapse)
     out.print(table)
@@ -82,32 +90,81 @@ def show(found: dict[str, Any], folder: str) -> None:
 
 
 def lines(found: dict[str, Any]) -> list[str]:
-    """Spread over the passes, forgetting, what was not trained, how long it took."""
+    """Spread over the passes, collapses, what became of each dataset, what was not trained."""
     said = [
-        f"{name}: validation loss {_spread(of['val_loss'], _SHOWN)}, skill "
-        f"{_spread(of['skill'], 3)}, RankMe {_spread(of['rankme'], 1)}"
+        f"{name}: validation loss {_spread(of['val_loss'], _SHOWN, low=0.0)}, skill "
+        f"{_spread(of['skill'], 3, high=1.0)}, RankMe {_spread(of['rankme'], 1, low=1.0)}"
         for name, of in found["spread"].items()
     ]
-    for name, of in (found["forgetting"] or {}).items():
-        rise = of["forgetting"]
+    if len(found["passes"]) > 1:
         said.append(
-            f"{name}: loss after its own leg {_number(of['learned']['mean'], _SHOWN)}, at the end "
-            f"{_number(of['final']['mean'], _SHOWN)}; forgotten {_spread(rise, _SHOWN)}"
+            "In brackets: t-interval over seeds (on this corpus), level 0.95, cut to what is "
+            "possible."
         )
+    said += _collapses(found["passes"])
+    if found["forgetting"]:
+        said += [_MIXED_DATA, *_after_legs(found["forgetting"])]
     left = {n: d for n, d in found["datasets"].items() if d["status"] != "trained"}
     said += [f"not trained: {name} ({d['status']}: {d['reason']})" for name, d in left.items()]
-    trainings = sum(len(each["checkpoints"]) for each in found["passes"])
-    said.append(f"{trainings} trainings of {found['steps']} steps in {found['seconds']:.0f} s.")
+    return [*said, _time(found)]
+
+
+def _collapses(passes: list[dict[str, Any]]) -> list[str]:
+    """Which trainings collapse, and which have nothing to tell apart."""
+    collapsing = _in_passes(passes, lambda about: about["collapsing"])
+    alike = _in_passes(passes, lambda about: not about["untrained_slot_std"])
+    said = [f"collapsing: {collapsing or 'none'}"]
+    if alike:
+        said.append(f"nothing to tell apart, their held-out windows are all alike: {alike}")
     return said
 
 
-def _spread(of: dict[str, Any] | None, places: int) -> str:
+def _in_passes(passes: list[dict[str, Any]], holds: Callable[[dict[str, Any]], bool]) -> str:
+    """Trainings of which something holds, each with its passes."""
+    found = []
+    for name in sorted(passes[0]["checkpoints"]):
+        where = [each["pass"] for each in passes if holds(each["checkpoints"][name])]
+        if where:
+            all_of_them = len(where) == len(passes) > 1
+            found.append(f"{name} ({'all passes' if all_of_them else ', '.join(where)})")
+    return ", ".join(found)
+
+
+def _after_legs(forgetting: dict[str, Any]) -> list[str]:
+    """Loss and skill of each dataset after its own leg and at the end."""
+    said = []
+    for name, of in forgetting.items():
+        losses, skills = (
+            [_number(of[key + kind] and of[key + kind]["mean"], places) for key in _MOMENTS]
+            for kind, places in (("", _SHOWN), ("_skill", 3))
+        )
+        rise = of["forgetting"]
+        said.append(
+            f"{name}: after its own leg loss {losses[0]}, skill {skills[0]}; at the end loss "
+            f"{losses[1]}, skill {skills[1]}; "
+            + (f"the loss changed by {_spread(rise, _SHOWN)}" if rise else "it came last each time")
+        )
+    return said
+
+
+def _time(found: dict[str, Any]) -> str:
+    trainings = [each for report in found["passes"] for each in report["checkpoints"].values()]
+    return (
+        f"{len(trainings)} trainings of {found['steps']} steps, "
+        f"{sum(each['seconds'] for each in trainings):.0f} s of training; the command that ended "
+        f"the run took {found['seconds']:.0f} s."
+    )
+
+
+def _spread(
+    of: dict[str, Any] | None, places: int, *, low: float = -math.inf, high: float = math.inf
+) -> str:
+    """Mean and interval, cut to what is possible."""
     if of is None:
         return "-"
-    between = f"{_number(of['low'], places)} to {_number(of['high'], places)}"
-    return (
-        f"{_number(of['mean'], places)} ({between})" if of["n"] > 1 else f"{of['mean']:.{places}f}"
-    )
+    mean = _number(of["mean"], places)
+    ends = (max(of["low"], low), min(of["high"], high))
+    return f"{mean} ({' to '.join(_number(end, places) for end in ends)})" if of["n"] > 1 else mean
 
 
 def _number(value: float | None, places: int) -> str:

@@ -19,7 +19,7 @@ def run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Prove a confirmation run: checkpoints, settings, corpus, every recorded loss."""
+    """Prove a confirmation run: checkpoints, settings, corpus, losses computed again."""
     from jepa_ray.confirm.verify import verify
 
     start_logging()
@@ -36,7 +36,8 @@ def run(
 def closing(failed: int, made: int) -> str:
     """What it comes to, in one line."""
     if failed:
-        return f"{failed} of {made} checks FAILED: this run is not what it says it is."
+        found = f"{failed} of {made} checks FAILED: this run is not what it says it is"
+        return f"{found} (what to do: docs/verify.md)."
     return f"All {made} checks are ok."
 
 

@@ -1,4 +1,8 @@
-"""How a run was begun: written before anything else, compared when it is asked for again."""
+"""How a run was begun: written before anything else, compared when it is asked for again.
+
+As long as no training has a folder, nothing was trained: then the run may still begin in another
+way, for instance with settings that fit into the cluster.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,21 +13,24 @@ import yaml
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm.datasets import Listed
 from jepa_ray.errors import ConfigError
-from jepa_ray.storage import join, read_bytes, read_json, write_bytes, write_json
+from jepa_ray.storage import join, list_names, read_bytes, read_json, write_bytes, write_json
+from jepa_ray.train.data import Mode
 from jepa_ray.train.jobs import MAY_CHANGE, flat
 from jepa_ray.windows import utc_now
 
 CONFIG_FILE = "confirm.yaml"
 CORPUS_FILE = "corpus.json"
-_MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE))
+_MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE if name != "preset"))
+"""`preset` is in every result file, so it stays."""
 
 
 def begin(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:
     """Write settings and corpus of a new run, or what a killed one did not get to."""
-    if _settings(run) is None:
+    anew = not _trained(run)
+    if anew or _settings(run) is None:
         text = yaml.safe_dump(config.document(), sort_keys=False)
         write_bytes(join(run, CONFIG_FILE), text.encode())
-    if _corpus(run) is None:
+    if anew or _corpus(run) is None:
         found = {name: asdict(each) for name, each in datasets.items()}
         write_json(join(run, CORPUS_FILE), {"started_utc": utc_now(), "datasets": found})
 
@@ -34,6 +41,22 @@ def started_utc(run: str) -> str:
     return str(found["started_utc"]) if found else utc_now()
 
 
+def datasets_of(run: str) -> dict[str, dict[str, Any]]:
+    """Those of a run when it was begun, as confirmation.json has them."""
+    return dict((_corpus(run) or {"datasets": {}})["datasets"])
+
+
+def load_mode(run: str) -> Mode | None:
+    """How the trainings of a run read their windows; None: not chosen yet."""
+    found = _corpus(run) or {}
+    return found.get("load_mode")
+
+
+def keep_load_mode(run: str, mode: Mode) -> None:
+    """Write it down for passes that begin later, maybe on another cluster."""
+    write_json(join(run, CORPUS_FILE), {**(_corpus(run) or {}), "load_mode": mode})
+
+
 def require_same(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:
     """See that a run was begun with these settings on these windows, if it was begun.
 
@@ -41,16 +64,24 @@ def require_same(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -
         ConfigError: It was not; the message has the keys and datasets that differ.
     """
     changed = [*_other_settings(run, config), *_other_datasets(run, datasets)]
-    if changed:
+    if changed and _trained(run):
         raise ConfigError(
             f"{run} was begun as another run: {'; '.join(changed)}; give the settings and data of "
             "that run again, or choose another --run-id"
         )
 
 
+def _trained(run: str) -> bool:
+    """Whether any training has a folder."""
+    passes = [name for name in list_names(run) if name.startswith("pass")]
+    return any(not name.startswith(".") for each in passes for name in list_names(join(run, each)))
+
+
 def _other_settings(run: str, config: ConfirmConfig) -> Iterator[str]:
     settings = _settings(run)
-    then, now = flat(settings or {}), flat(config.document())
+    # A setting that the file does not know is younger than it, and was at its default.
+    then = flat(ConfirmConfig().document()) | flat(settings or {})
+    now = flat(config.document())
     for key in sorted(then.keys() | now.keys()) if settings is not None else ():
         fixed = not any(key == name or key.startswith(f"{name}.") for name in _MAY_CHANGE)
         if fixed and then.get(key) != now.get(key):
@@ -93,6 +124,18 @@ def _corpus(run: str) -> dict[str, Any] | None:
         return None
     except ValueError:
         found = None
-    if not isinstance(found, dict) or not {"started_utc", "datasets"} <= found.keys():
+    if not isinstance(found, dict) or not _is_corpus(found):
         raise ConfigError(f"{url} is damaged, so the run cannot go on: choose another --run-id")
     return found
+
+
+def _is_corpus(found: dict[str, Any]) -> bool:
+    datasets = found.get("datasets")
+    return (
+        "started_utc" in found
+        and isinstance(datasets, dict)
+        and all(
+            isinstance(each, dict) and {"status", "fingerprint"} <= each.keys()
+            for each in datasets.values()
+        )
+    )

@@ -1,10 +1,10 @@
 """One driver a run: a lock on a disk, a lease in an object store.
 
 A store has no locks. So the holder counts up a number in a small object every few seconds, and a
-newcomer looks whether it still does. Two that begin within the same second read back who came last.
-A holder that stood still for longer than a newcomer looks (suspended, cut off) and goes on after it
-is not found out: both would write the same files with the same content, for all of it follows from
-the settings, but in vain.
+newcomer looks whether it still does. Before each write the holder reads who wrote last: one that
+finds another there (both began at once, or it stood still for longer than a newcomer looks) has
+lost the run, ends, and leaves the object to the other. So two may work on a run for a few seconds,
+never longer; what they write of trainings is the same, for it follows from the settings.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,37 +29,71 @@ _WHAT = "confirm into"
 
 
 @contextmanager
-def hold(run: str, *, beat: float = _BEAT_SECONDS) -> Iterator[None]:
+def hold(run: str, *, beat: float = _BEAT_SECONDS) -> Iterator[Callable[[], None]]:
     """Hold a run for this process; what holds it goes with the process, however it ends.
 
     Args:
         run: Path or URL.
         beat: Seconds between two signs of life in an object store.
 
+    Yields:
+        What raises `UsageError` once another process has taken the run.
+
     Raises:
         UsageError: Another process holds it.
     """
     if local_path(run) is not None:
         with exclusive(run, _WHAT):
-            yield
+            yield lambda: None
         return
-    url = join(run, LEASE_FILE)
-    owner = {"owner": uuid.uuid4().hex, "host": socket.gethostname()}
-    _require_left(url, run, beat * _LOOKS)
-    write_bytes(url, _lease(owner, 0))
+    lease = _Lease(run)
+    _require_left(lease.url, run, beat * _LOOKS)
+    lease.write()
     time.sleep(min(_SETTLE_SECONDS, beat))
-    if _read(url).get("owner") != owner["owner"]:
-        raise _taken(run, _read(url))
+    lease.look()
+    lease.require()
     stop = threading.Event()
-    thread = threading.Thread(target=_keep, args=(url, owner, beat, stop), daemon=True)
+    thread = threading.Thread(target=_keep, args=(lease, beat, stop), daemon=True)
     thread.start()
     try:
-        yield
+        yield lease.require
     finally:
         stop.set()
         thread.join()
+        lease.leave()
+
+
+class _Lease:
+    """The object that says who holds a run, as one process sees it."""
+
+    def __init__(self, run: str) -> None:
+        self._run, self.url = run, join(run, LEASE_FILE)
+        self._owner = {"owner": uuid.uuid4().hex, "host": socket.gethostname()}
+        self._beats = 0
+        self.taken_by: dict[str, Any] | None = None
+
+    def write(self) -> None:
+        """A sign of life."""
+        write_bytes(self.url, json.dumps({**self._owner, "beat": self._beats}).encode())
+        self._beats += 1
+
+    def look(self) -> None:
+        """Notice who else has it; nobody, where it is gone or cannot be read."""
+        found = _read(self.url)
+        if found and found.get("owner") != self._owner["owner"]:
+            self.taken_by = found
+
+    def require(self) -> None:
+        """Raise where another process has it."""
+        if self.taken_by is not None:
+            raise _taken(self._run, self.taken_by)
+
+    def leave(self) -> None:
+        """Delete it, if it is ours."""
         with contextlib.suppress(OSError, UsageError):
-            delete(url)
+            self.look()
+            if self.taken_by is None:
+                delete(self.url)
 
 
 @contextmanager
@@ -93,16 +127,12 @@ def _require_left(url: str, run: str, seconds: float) -> None:
             raise _taken(run, now)
 
 
-def _keep(url: str, owner: dict[str, str], beat: float, stop: threading.Event) -> None:
-    count = 0
-    while not stop.wait(beat):
-        count += 1
+def _keep(lease: _Lease, beat: float, stop: threading.Event) -> None:
+    while lease.taken_by is None and not stop.wait(beat):
         with contextlib.suppress(OSError, UsageError):  # the next beat may get through
-            write_bytes(url, _lease(owner, count))
-
-
-def _lease(owner: dict[str, str], count: int) -> bytes:
-    return json.dumps({**owner, "beat": count}).encode()
+            lease.look()
+            if lease.taken_by is None:
+                lease.write()
 
 
 def _read(url: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Passes and where everything of a run lies: a function of settings, corpus and folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jepa_ray.config import ConfirmConfig, TrainConfig
 from jepa_ray.confirm.order import pass_order
@@ -9,6 +9,7 @@ from jepa_ray.corpus import COMBINED
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import exists, join
 from jepa_ray.train import Job
+from jepa_ray.train.data import Mode
 
 REPORT_FILE = "report.json"
 CONFIRMATION_FILE = "confirmation.json"
@@ -44,12 +45,22 @@ class Pass:
 
     @property
     def finished(self) -> bool:
-        """Whether it is there."""
-        return exists(self.report)
+        """Whether it is there, and every checkpoint that it tells of."""
+        return exists(self.report) and all(job.finished for job in self.jobs)
 
-    def label(self, folder: str) -> str:
-        """The dataset, or `combined`, of a training by its folder."""
-        return folder.rstrip("/").rpartition("/")[2]
+    def with_mode(self, mode: Mode) -> "Pass":
+        """Read windows in this way, in every training that is not begun."""
+        return replace(self, jobs=tuple(replace(job, mode=mode) for job in self.jobs))
+
+    @property
+    def labels(self) -> set[str]:
+        """Of its trainings."""
+        return {label(job.folder) for job in self.jobs}
+
+
+def label(folder: str) -> str:
+    """The dataset, or `combined`, of a training by its folder."""
+    return folder.rstrip("/").rpartition("/")[2]
 
 
 def passes(run: str, processed_dir: str, names: Sequence[str], config: ConfirmConfig) -> list[Pass]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.plan import Pass, label
 
 _SHOWN = 3
 
@@ -20,7 +20,7 @@ class Progress:
     def __init__(self, passes: Sequence[Pass], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._began = clock, 0.0
         self._steps = {job.folder: job.config.steps for each in passes for job in each.jobs}
-        self._label = {j.folder: (p.name, p.label(j.folder)) for p in passes for j in p.jobs}
+        self._label = {j.folder: (p.name, label(j.folder)) for p in passes for j in p.jobs}
         self._at = dict.fromkeys(self._steps, 0)
         self._running: dict[str, str] = {}  # the training of each pass that runs
         self._taken = 0  # steps since `_began`

@@ -12,14 +12,12 @@ import yaml
 
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.config import TrainConfig, stored_config
+from jepa_ray.confirm.begun import CONFIG_FILE
 from jepa_ray.confirm.checks import WrongError
+from jepa_ray.confirm.plan import CONFIRMATION_FILE, REPORT_FILE
 from jepa_ray.corpus import COMBINED
 from jepa_ray.errors import UsageError
 from jepa_ray.storage import absolute, exists, join, list_names, read_bytes
-
-CONFIRMATION = "confirmation.json"
-SETTINGS = "confirm.yaml"
-REPORT = "report.json"
 
 Document = dict[str, Any]
 
@@ -61,7 +59,7 @@ class Recorded:
     def report(self, name: str) -> Document:
         """report.json of a pass, read once; WrongError where it is missing or damaged."""
         if name not in self._reports:
-            self._reports[name] = read_document(join(self.run, name, REPORT))
+            self._reports[name] = read_document(join(self.run, name, REPORT_FILE))
         return self._reports[name]
 
     def config(self, seed: int) -> TrainConfig:
@@ -84,26 +82,28 @@ def recorded(run: str) -> Recorded:
         WrongError: Its files are damaged.
     """
     run = absolute(run)
-    if not exists(join(run, CONFIRMATION)):
-        if exists(join(run, SETTINGS)):
+    if not exists(join(run, CONFIRMATION_FILE)):
+        if exists(join(run, CONFIG_FILE)):
             raise UsageError(
-                f"{run} is not finished, {CONFIRMATION} is not there: the same `jepa-ray confirm` "
-                "command goes on with it"
+                f"{run} is not finished, {CONFIRMATION_FILE} is not there: the same "
+                "`jepa-ray confirm` command goes on with it"
             )
         raise UsageError(f"no confirmation run at {run}: give the folder that `confirm` wrote")
-    confirmation = read_document(join(run, CONFIRMATION))
+    confirmation = read_document(join(run, CONFIRMATION_FILE))
     try:
-        settings = yaml.safe_load(read_bytes(join(run, SETTINGS)))
+        settings = yaml.safe_load(read_bytes(join(run, CONFIG_FILE)))
     except FileNotFoundError:
-        raise WrongError(f"{SETTINGS} is missing") from None
+        raise WrongError(f"{CONFIG_FILE} is missing") from None
     except (ValueError, yaml.YAMLError) as error:
-        raise WrongError(f"{SETTINGS} is damaged: {error}") from None
+        raise WrongError(f"{CONFIG_FILE} is damaged: {error}") from None
     try:
         names = [n for n, d in confirmation["datasets"].items() if d["status"] == "trained"]
         seeds = tuple(int(seed) for seed in settings["seeds"])
         settings = {**settings, "train": dict(settings["train"])}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WrongError(f"{CONFIRMATION} or {SETTINGS} is not of our form: {error!r}") from None
+        raise WrongError(
+            f"{CONFIRMATION_FILE} or {CONFIG_FILE} is not of our form: {error!r}"
+        ) from None
     return Recorded(run, confirmation, settings, tuple(sorted(names)), seeds)
 
 

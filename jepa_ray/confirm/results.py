@@ -1,27 +1,30 @@
 """The result files of a run, put together from what its trainings left. No Ray, no torch."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jepa_ray import __version__
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.plan import Pass, label
 from jepa_ray.corpus import COMBINED
-from jepa_ray.errors import TrainingError
 from jepa_ray.evaluate.intervals import spread
-from jepa_ray.storage import join, read_bytes, read_json
-from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE
+from jepa_ray.storage import join, read_json
+from jepa_ray.train.keeper import LEGS_FILE, read_left
 from jepa_ray.windows import utc_now
 
 FORMAT_VERSION = 1
-LEGS_FILE = "legs.json"
 _AS_TRAINED = ("val_loss", "train_loss", "skill", "rankme", "slot_std", "cosine_to_mean",
                "collapsing", "seconds")  # fmt: skip
 _SPREAD = ("val_loss", "skill", "rankme")
 
 Document = dict[str, Any]
+KEYS = frozenset({
+    "format_version", "run_id", "processed_dir", "preset", "mixing", "steps", "batch_size", "seeds",
+    "datasets", "passes", "spread", "forgetting", "code_version", "started_utc", "ended_utc",
+    "seconds",
+})  # fmt: skip
+"""Of confirmation.json."""
 
 
 def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
@@ -35,8 +38,8 @@ def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
     Raises:
         TrainingError: A training left no result.
     """
-    found = {each.label(job.folder): _checkpoint(job.folder) for job in each.jobs}
-    combined, about = found[COMBINED], _json(each.jobs[-1].folder, PROVENANCE_FILE)
+    found = {label(job.folder): _checkpoint(job.folder) for job in each.jobs}
+    combined, about = found[COMBINED], read_left(each.jobs[-1].folder).about
     return {
         "pass": each.name,
         "seed": each.seed,
@@ -97,20 +100,34 @@ def spreads(reports: Sequence[Document]) -> Document:
 
 
 def forgetting(reports: Sequence[Document]) -> Document | None:
-    """Of each dataset, over the passes: its held-out loss after its own leg, at the end, and how
-    much higher that is; None where the datasets were mixed.
-    """  # noqa: D205 - one sentence
+    """What became of each dataset after its own leg, over the passes.
+
+    A loss is against the target encoder of its time, which moves, so it rises and falls with the
+    target, too; a skill is in shares of the target's variance.
+
+    Returns:
+        Of each dataset: loss and skill right after its own leg (`learned`, `learned_skill`) and at
+        the end (`final`, `final_skill`), and `forgetting`: how much the loss rose in the passes in
+        which it did not come last; None where there is no such pass. None where the datasets were
+        mixed.
+    """
     if any(not report["legs"] for report in reports):
         return None
     found = {}
     for name in sorted(reports[0]["order"]):
-        learned = [_leg_of(report["legs"], name)["losses"][name] for report in reports]
-        final = [report["legs"][-1]["losses"][name] for report in reports]
-        both = zip(final, learned, strict=True)
+        own = [_leg_of(report["legs"], name) for report in reports]
+        last = [report["legs"][-1] for report in reports]
+        rises = [
+            end["losses"][name] - leg["losses"][name]
+            for leg, end in zip(own, last, strict=True)
+            if end["dataset"] != name
+        ]
         found[name] = {
-            "learned": _spread(learned),
-            "final": _spread(final),
-            "forgetting": _spread([end - own for end, own in both]),
+            "learned": _spread([leg["losses"][name] for leg in own]),
+            "final": _spread([leg["losses"][name] for leg in last]),
+            "forgetting": _spread(rises),
+            "learned_skill": _spread([leg["skills"][name] for leg in own]),
+            "final_skill": _spread([leg["skills"][name] for leg in last]),
         }
     return found
 
@@ -121,14 +138,12 @@ def _leg_of(legs: Sequence[Document], name: str) -> Document:
 
 def _spread(values: Sequence[float | None]) -> Document | None:
     present = [value for value in values if value is not None]
-    return spread(present)._asdict() if len(present) == len(values) else None
+    return spread(present)._asdict() if present and len(present) == len(values) else None
 
 
 def _checkpoint(folder: str) -> Document:
     """One entry of `checkpoints`, from what the training left in its folder."""
-    lines = _read(folder, METRICS_FILE).decode().splitlines()
-    first, last = json.loads(lines[0]), json.loads(lines[-1])
-    about = _json(folder, PROVENANCE_FILE)
+    first, last, about = read_left(folder)
     return {
         "path": join(folder, FILE_NAME),
         **{key: last[key] for key in _AS_TRAINED},
@@ -147,18 +162,3 @@ def _legs(folder: str) -> list[Document] | None:
     except FileNotFoundError:
         return None
     return found
-
-
-def _json(folder: str, name: str) -> Document:
-    found: Document = json.loads(_read(folder, name))
-    return found
-
-
-def _read(folder: str, name: str) -> bytes:
-    try:
-        return read_bytes(join(folder, name))
-    except FileNotFoundError:
-        raise TrainingError(
-            f"{join(folder, name)} is not there, so the pass has no report: delete {folder} and "
-            "run the same command again"
-        ) from None

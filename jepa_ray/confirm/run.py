@@ -4,11 +4,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.begun import begin, datasets_of, require_same, started_utc
 from jepa_ray.confirm.datasets import (
     Listed,
     listed,
@@ -19,10 +18,18 @@ from jepa_ray.confirm.datasets import (
 from jepa_ray.confirm.hold import hold
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
 from jepa_ray.confirm.progress import Progress
-from jepa_ray.confirm.results import confirmation
+from jepa_ray.confirm.results import KEYS, confirmation, forgetting, spreads
 from jepa_ray.errors import ConfigError, TrainingError, UsageError
-from jepa_ray.storage import absolute, join, read_json, require_writable, write_json
+from jepa_ray.storage import (
+    absolute,
+    join,
+    read_json,
+    remove_unfinished,
+    require_writable,
+    write_json,
+)
 from jepa_ray.train.device import require_divisors
+from jepa_ray.train.legs import cut_legs
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +63,8 @@ def confirm(
 
     Raises:
         CorpusError: No dataset can be trained on, or one cannot be split.
-        ConfigError: The run was begun with other settings or windows, or the cluster is too small.
+        ConfigError: The run was begun with other settings or windows, there are fewer steps than
+            legs, or the cluster is too small.
         UsageError: A place cannot be reached, or another process holds the run.
         TrainingError: Passes stopped; the others are finished, and the same command goes on.
     """
@@ -65,26 +73,34 @@ def confirm(
     require_divisors(config.train)
     with _allowed(processed_dir):
         datasets = listed(processed_dir, dataset)
+    names = trainable(datasets)
+    cut_legs(names, config.train)  # raises where there are fewer steps than legs
+    todo = passes(run, processed_dir, names, config)
     with _allowed(run):
         require_same(run, config, datasets)
-        found = _finished(run)
+        found = _finished(run, todo)
     if found is not None:
         log.info("%s is finished", run)
         return found
-    names = trainable(datasets)
-    todo = passes(run, processed_dir, names, config)
     require_two_sides(processed_dir, names, config.train.split, config.seeds)
     require_writable(run)
-    with hold(run):
+    with hold(run) as require_held:
         require_same(run, config, datasets)  # another process may have begun it meanwhile
+        found = _finished(run, todo)  # or even finished it
+        if found is not None:
+            return found
+        remove_unfinished(run)
         begin(run, config, datasets)
         _tell_untrained(datasets)
-        _run_to_the_end(todo, config, run=run, run_id=run_id, progress=progress)
+        _run_to_the_end(
+            todo, config, run=run, run_id=run_id, progress=progress, require_held=require_held
+        )
+        require_held()
         document = confirmation(
             run_id=run_id,
             processed_dir=processed_dir,
             config=config,
-            datasets={name: asdict(each) for name, each in datasets.items()},
+            datasets=datasets_of(run),
             reports=[_report(each) for each in todo],
             started=started_utc(run),
             seconds=time.monotonic() - began,
@@ -100,8 +116,9 @@ def _run_to_the_end(
     run: str,
     run_id: str,
     progress: Callable[[str], None],
+    require_held: Callable[[], None],
 ) -> None:
-    """Run the passes that have no report yet; TrainingError where some of them stop."""
+    """Run the passes that are not finished; TrainingError where some of them stop."""
     todo = [each for each in wanted if not each.finished]
     if len(todo) < len(wanted):
         done = [each.name for each in wanted if each not in todo]
@@ -111,7 +128,9 @@ def _run_to_the_end(
     from jepa_ray.confirm.trials import run_passes  # noqa: PLC0415 - a finished run needs no Ray
 
     told = _teller(todo, progress)
-    failures = run_passes(todo, config, run=run, run_id=run_id, told=told)
+    failures = run_passes(
+        todo, config, run=run, run_id=run_id, told=told, require_held=require_held
+    )
     if failures:
         said = "; ".join(f"{name} stopped {why}" for name, why in sorted(failures.items()))
         raise TrainingError(
@@ -145,24 +164,32 @@ def _tell_untrained(datasets: dict[str, Listed]) -> None:
 
 
 def _report(each: Pass) -> Document:
+    report: Document = {}
     try:
-        report: Document = read_json(each.report)
-    except ValueError:
+        report = read_json(each.report)
+        ours = report["pass"] == each.name and report["checkpoints"].keys() == each.labels
+        spreads([report])
+        forgetting([report])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration):
+        ours = False
+    if not ours:
         raise ConfigError(
             f"{each.report} is damaged: delete it, and the same command writes it anew"
-        ) from None
+        )
     return report
 
 
-def _finished(run: str) -> Document | None:
-    """confirmation.json, if it is there."""
+def _finished(run: str, wanted: Sequence[Pass]) -> Document | None:
+    """confirmation.json, if it is there, and everything that it tells of, too.
+
+    Where it is not ours or damaged it is written anew: it follows from the reports.
+    """
     try:
         found: Document = read_json(join(run, CONFIRMATION_FILE))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
-    except ValueError:
-        return None  # not ours or damaged: it follows from the reports, so it is written anew
-    return found
+    ours = isinstance(found, dict) and found.keys() >= KEYS and len(found["passes"]) == len(wanted)
+    return found if ours and all(each.finished for each in wanted) else None
 
 
 @contextmanager

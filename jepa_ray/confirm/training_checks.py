@@ -1,6 +1,7 @@
 """The checks of one training of a pass: its checkpoint against what was recorded and the corpus.
 
-Its validation is made again exactly as the training made it: the same held-out windows under the
+Its first and last validation are made again exactly as the training made them: of the untrained
+model, which follows from the seed, and of the trained one; on the same held-out windows under the
 same masks, which follow from the settings in the checkpoint.
 """
 
@@ -23,18 +24,27 @@ from jepa_ray.confirm.checks import Check, WrongError, check, require, require_e
 from jepa_ray.confirm.recorded import Document, Recorded
 from jepa_ray.corpus import COMBINED, fingerprints, side_sizes
 from jepa_ray.errors import CheckpointError
-from jepa_ray.model import Objective, build_objective
+from jepa_ray.model import Objective, ScheduleJEPA, build_objective
 from jepa_ray.storage import join, read_bytes
-from jepa_ray.train.data import OBJECTIVE, derived_seed, held_out_windows, leg_windows
+from jepa_ray.train.data import OBJECTIVE, Batches, derived_seed, held_out_windows, leg_windows
 from jepa_ray.train.jobs import MAY_CHANGE, flat
 from jepa_ray.train.keeper import METRICS_FILE
 from jepa_ray.train.legs import SEQUENTIAL
-from jepa_ray.train.validate import losses, validated
+from jepa_ray.train.validate import collapsing, losses, validated
 
 TOLERANCE = 1e-6
 """Of a loss; on the machine that trained it comes out to the bit."""
 
+ELSEWHERE = 1e-4
+"""Of a loss on another kind of device than the one that trained."""
+
 _LOOSE = 1e-3
+"""Of what is left of the other numbers, as a share of it."""
+
+_ROUNDING = 1e-7
+_FROM_ONE = ("skill", "cosine_to_mean")
+"""Those whose distance to 1 says something: of the errors, and of the angles, that are left."""
+
 _MONITORS = ("skill", "rankme", "slot_std", "cosine_to_mean")
 _LAST = ("val_loss", "train_loss", *_MONITORS, "collapsing")
 _FIRST = {"untrained_loss": "val_loss", "untrained_rankme": "rankme",
@@ -67,10 +77,11 @@ class TrainingChecks:
             "datasets": self._fingerprints,
             "windows": self._windows,
             "numbers": self._numbers,
+            "untrained": self._before,
             "loss": self._loss,
         }
         if self._name == COMBINED and self._run.confirmation.get("mixing") == SEQUENTIAL:
-            proofs["last leg"] = self._last_leg
+            proofs["first and last leg"] = self._ends_of_legs
         for what, proof in proofs.items():
             yield check(where, what, proof)
 
@@ -146,35 +157,64 @@ class TrainingChecks:
             require_equal(key, self._report[key], first[theirs])
         values = [self._report[key] for key in (*_LAST, *_FIRST)]
         require(all(value is None or math.isfinite(value) for value in values), "one is not finite")
+        said = collapsing(last, first, self._run.config(self._seed))
+        require_equal("collapsing", self._report["collapsing"], said is not None)
         return f"as in {METRICS_FILE}"
 
+    @cached_property
+    def _held_out(self) -> Batches:
+        return held_out_windows(self._processed_dir, self._datasets, self._checkpoint.config)
+
+    def _before(self) -> str:
+        """The untrained model of this seed has the numbers of step 0."""
+        recorded = {theirs: self._report[key] for key, theirs in _FIRST.items()}
+        return self._as_recorded(self._untrained, recorded)
+
     def _loss(self) -> str:
-        config = self._checkpoint.config
-        held_out = held_out_windows(self._processed_dir, self._datasets, config)
-        row = validated(self._objective, held_out, config.objective.kind, self._device)
-        recorded = self._report["val_loss"]
-        self._near("val_loss", row["val_loss"], recorded)
-        for key in _MONITORS:
-            theirs = self._report[key]
+        recorded = {key: self._report[key] for key in ("val_loss", *_MONITORS)}
+        return self._as_recorded(self._objective, recorded)
+
+    def _as_recorded(self, objective: Objective, recorded: Document) -> str:
+        """Validate once more, and compare."""
+        kind = self._checkpoint.config.objective.kind
+        row = validated(objective, self._held_out, kind, self._device)
+        for key, theirs in recorded.items():
             if row[key] is None or theirs is None:
                 require_equal(key, theirs, row[key])
             else:
-                self._near(key, row[key], theirs, _LOOSE * max(1.0, abs(theirs)))
-        off = abs(row["val_loss"] - recorded)
+                self._near(key, row[key], theirs, self._tolerance(key, theirs))
+        loss = recorded["val_loss"]
+        off = abs(row["val_loss"] - loss)
         said = f"up to {off:.1e}" if off else "to the bit"
-        return f"{recorded:.6f} again, {said}, on {sum(len(x) for x, _ in held_out):,} window(s)"
+        windows = sum(len(x) for x, _ in self._held_out)
+        return f"{loss:.6f} again, {said}, on {windows:,} window(s){self._elsewhere}"
 
-    def _last_leg(self) -> str:
-        """The losses after the last leg are those of the model that it left."""
+    def _tolerance(self, key: str, recorded: float) -> float:
+        if key == "val_loss":
+            return self._of_a_loss
+        return _LOOSE * abs(1 - recorded if key in _FROM_ONE else recorded) + _ROUNDING
+
+    def _ends_of_legs(self) -> str:
+        """The losses before the first leg and after the last are those of the two models."""
         config, report = self._checkpoint.config, self._run.report(self._pass)
         windows = leg_windows(self._processed_dir, self._datasets, config)
-        last = report["legs"][-1]
-        for name, batches in windows.items():
-            loss, _ = losses(self._objective, batches, config.objective.kind, self._device)
-            self._near(f"the loss on {name}", loss, last["losses"][name])
-        return f"its losses on {len(windows)} datasets again"
+        for objective, leg in (
+            (self._untrained, report["legs"][0]), (self._objective, report["legs"][-1])
+        ):  # fmt: skip
+            for name, batches in windows.items():
+                loss, skill = losses(objective, batches, config.objective.kind, self._device)
+                when = f"on {name} at step {leg['step']}"
+                self._near(f"the loss {when}", loss, leg["losses"][name], self._of_a_loss)
+                self._require_skill(f"the skill {when}", skill, leg["skills"][name])
+        return f"the losses on {len(windows)} datasets again{self._elsewhere}"
 
-    def _near(self, what: str, found: float, wanted: float, tolerance: float = TOLERANCE) -> None:
+    def _require_skill(self, what: str, found: float | None, recorded: float | None) -> None:
+        if found is None or recorded is None:
+            require_equal(what, recorded, found)
+        else:
+            self._near(what, found, recorded, self._tolerance("skill", recorded))
+
+    def _near(self, what: str, found: float, wanted: float, tolerance: float) -> None:
         require(
             abs(found - wanted) <= tolerance,
             f"{what} is recorded as {wanted!r} and comes out as {found!r}{self._elsewhere}",
@@ -190,6 +230,18 @@ class TrainingChecks:
         then = self._checkpoint.provenance["device"]
         now = self._device.type
         return "" if then == now else f" (trained on {then}, verified on {now})"
+
+    @property
+    def _of_a_loss(self) -> float:
+        return ELSEWHERE if self._elsewhere else TOLERANCE
+
+    @cached_property
+    def _untrained(self) -> Objective:
+        """As before the first step."""
+        config = self._checkpoint.config
+        model = ScheduleJEPA(config.model, seed=config.seed)
+        seed = derived_seed(config.seed, OBJECTIVE)
+        return build_objective(model, config, seed=seed).to(self._device)
 
     @cached_property
     def _objective(self) -> Objective:

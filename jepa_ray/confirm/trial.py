@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from jepa_ray.confirm.hold import exclusive_soon
-from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.plan import Pass, label
 from jepa_ray.confirm.results import pass_report
 from jepa_ray.errors import JepaRayError, TrainingError
-from jepa_ray.storage import write_json
+from jepa_ray.storage import remove_unfinished, write_json
 from jepa_ray.train import train_many
 from jepa_ray.train.watch import Teller
 from jepa_ray.windows import utc_now
@@ -45,6 +45,7 @@ def run_trial(work: Work) -> None:
     started, began = utc_now(), time.monotonic()
     try:
         with _warnings_told(each.name, tell), exclusive_soon(each.folder, "train into"):
+            remove_unfinished(each.folder)
             _train(work, tell)
             report = pass_report(each, started=started, seconds=time.monotonic() - began)
             write_json(each.report, report)
@@ -79,7 +80,7 @@ def stopped_at(each: Pass, said: str) -> str:
     named = [job.folder for job in each.jobs if f"{job.folder}/" in said]
     left = (job.folder for job in each.jobs if not job.finished)
     folder = named[0] if named else next(left, None)
-    return each.label(folder) if folder else "its report"
+    return label(folder) if folder else "its report"
 
 
 @contextmanager

@@ -13,11 +13,15 @@ from ray.tune.progress_reporter import TrialProgressCallback
 
 from jepa_ray.cluster import session
 from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.begun import keep_load_mode, load_mode
 from jepa_ray.confirm.plan import Pass
 from jepa_ray.confirm.room import passes_at_once
 from jepa_ray.confirm.trial import Work, run_trial
+from jepa_ray.corpus import choose_mode
 from jepa_ray.storage import join, local_path, resolve
-from jepa_ray.train.device import place
+from jepa_ray.train.data import Mode
+from jepa_ray.train.device import Placement, place
+from jepa_ray.train.trainer import memory_of_a_worker
 from jepa_ray.train.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -46,6 +50,17 @@ class _Silent(TrialProgressCallback):  # type: ignore[misc]
     on_trial_error = on_trial_complete = on_trial_result
 
 
+class _WhileHeld(tune.Callback):  # type: ignore[misc]
+    """Ends the fit, within a second or so, when another process has taken the run."""
+
+    def __init__(self, require_held: Callable[[], None]) -> None:
+        self._require_held = require_held
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        """Raise where it is taken."""
+        self._require_held()
+
+
 def run_passes(
     todo: Sequence[Pass],
     config: ConfirmConfig,
@@ -53,6 +68,7 @@ def run_passes(
     run: str,
     run_id: str,
     told: Callable[[Row], None],
+    require_held: Callable[[], None],
 ) -> dict[str, str]:
     """Run passes on the cluster, or on a local Ray.
 
@@ -63,12 +79,14 @@ def run_passes(
         run_id: For names that the dashboard shows.
         told: Called with the rows of the trainings, and `warned`, `failed` or `finished`; each
             has `pass`.
+        require_held: Raises once another process has taken the run.
 
     Returns:
         By pass, why it did not finish; empty where all did.
 
     Raises:
         ConfigError: The cluster cannot hold a single pass.
+        UsageError: Another process has taken the run.
     """
     failures: dict[str, str] = {}
 
@@ -81,10 +99,17 @@ def run_passes(
         os.environ.setdefault(name, value)
     with session(), Watch(heard) as watch:
         logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
-        at_once = _at_once(len(todo), config)
+        placement = _placement(config)
+        at_once = _at_once(len(todo), placement, config)
         log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
-        works = [Work(each, run_id, watch.name) for each in todo]
-        results = _tuner(works, at_once, config.train.max_failures, run).fit()
+        mode = _mode(run, todo[0], memory_of_a_worker(placement, fits=at_once))
+        works = [Work(each.with_mode(mode), run_id, watch.name) for each in todo]
+        callbacks = [_Silent(), _WhileHeld(require_held)]
+        try:
+            results = _tuner(works, at_once, config.train.max_failures, run, callbacks).fit()
+        except Exception:
+            require_held()  # Tune may have made another error of it
+            raise
         lost = {
             str(result.config["pass"]): _last_line(result.error)
             for result in results
@@ -95,14 +120,38 @@ def run_passes(
     return {name: failures.get(name) or lost.get(name, said) for name in unfinished}
 
 
-def _at_once(wanted: int, config: ConfirmConfig) -> int:
+def _placement(config: ConfirmConfig) -> Placement:
     found = ray.cluster_resources()
-    placement = place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+    return place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+
+
+def _at_once(wanted: int, placement: Placement, config: ConfirmConfig) -> int:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return passes_at_once(nodes, placement, wanted=wanted, most=config.concurrent)
 
 
-def _tuner(works: Sequence[Work], at_once: int, max_failures: int, run: str) -> tune.Tuner:
+def _mode(run: str, each: Pass, memory_bytes: int) -> Mode:
+    """How all trainings of the run read their windows: as was chosen when the first one began.
+
+    The order of the batches depends on it, so passes would not compare if each of them chose.
+    """
+    kept = load_mode(run)
+    if kept is not None:
+        return kept
+    last = each.jobs[-1]
+    mode, why = choose_mode(last.processed_dir, last.names, last.config.load_mode, memory_bytes)
+    log.info("%s; for all trainings of the run", why)
+    keep_load_mode(run, mode)
+    return mode
+
+
+def _tuner(
+    works: Sequence[Work],
+    at_once: int,
+    max_failures: int,
+    run: str,
+    callbacks: list[tune.Callback],
+) -> tune.Tuner:
     url, remote = join(run, "ray"), {}
     if local_path(url) is None:
         fs, url = resolve(url)
@@ -125,7 +174,7 @@ def _tuner(works: Sequence[Work], at_once: int, max_failures: int, run: str) -> 
             storage_path=url,
             failure_config=tune.FailureConfig(max_failures=max_failures),
             verbose=0,
-            callbacks=[_Silent()],
+            callbacks=callbacks,
             **remote,
         ),
     )

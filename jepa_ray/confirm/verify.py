@@ -1,4 +1,4 @@
-"""The proof that a confirmation run is whole and true: every checkpoint, every recorded number.
+"""The proof that a confirmation run is whole, and that what its checkpoints give again is true.
 
 A failed check is a finding; all the others are made all the same. No Ray: the trainings are gone
 through by threads, each of which computes on one core.
@@ -6,33 +6,33 @@ through by threads, each of which computes on one core.
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
+from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.order import pass_order
+from jepa_ray.confirm.plan import CONFIRMATION_FILE
 from jepa_ray.confirm.recorded import (
-    CONFIRMATION,
-    SETTINGS,
-    Document,
     Recorded,
     read_document,
     recorded,
 )
+from jepa_ray.confirm.results import FORMAT_VERSION, forgetting, spreads
 from jepa_ray.confirm.training_checks import TrainingChecks
 from jepa_ray.corpus import COMBINED, fingerprints, prepared
 from jepa_ray.errors import CorpusError
-from jepa_ray.evaluate.intervals import spread
 from jepa_ray.storage import absolute, exists, join, list_names
-from jepa_ray.train.keeper import LEGS_FILE
-from jepa_ray.train.legs import SEQUENTIAL, cut_legs
+from jepa_ray.train.keeper import LEGS_FILE, PROVENANCE_FILE
+from jepa_ray.train.legs import cut_legs
 
 Progress = Callable[[Check], None]
 _MOST_THREADS = 8
-_SPREAD = ("val_loss", "skill", "rankme")
+_MOST_TOLD = 3
 
 
 def verify(
@@ -61,9 +61,13 @@ def verify(
     try:
         found = recorded(run)
     except WrongError as error:
-        tell(Check(CONFIRMATION, "reads", ok=False, detail=str(error)))
+        tell(Check(CONFIRMATION_FILE, "reads", ok=False, detail=str(error)))
         return made
-    corpus = absolute(processed_dir or str(found.confirmation.get("processed_dir")))
+    processed_dir = processed_dir or found.confirmation.get("processed_dir")
+    if not isinstance(processed_dir, str):
+        tell(Check(CONFIRMATION_FILE, "reads", ok=False, detail="processed_dir is missing"))
+        return made
+    corpus = absolute(processed_dir)
     if not prepared(corpus):
         raise CorpusError(
             f"no prepared dataset with windows in {corpus}; give the folder of the run's windows "
@@ -103,10 +107,11 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _of_the_run(run: Recorded, corpus: str) -> Iterator[Check]:
-    yield check(CONFIRMATION, "settings", lambda: _settings(run))
-    yield check(CONFIRMATION, "passes", lambda: _passes(run))
-    yield check(CONFIRMATION, "datasets", lambda: _datasets(run, corpus))
-    yield check(CONFIRMATION, "spread", lambda: _spreads(run))
+    yield check(CONFIRMATION_FILE, "settings", lambda: _settings(run))
+    yield check(CONFIRMATION_FILE, "passes", lambda: _passes(run))
+    yield check(CONFIRMATION_FILE, "datasets", lambda: _datasets(run, corpus))
+    yield check(CONFIRMATION_FILE, "spread", lambda: _spreads(run))
+    yield check(CONFIRMATION_FILE, "load mode", lambda: _load_modes(run))
 
 
 def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
@@ -117,11 +122,12 @@ def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
 
 
 def _settings(run: Recorded) -> str:
+    require_equal("format_version", run.confirmation["format_version"], FORMAT_VERSION)
     config = run.config(run.seeds[0])
     for key in ("preset", "mixing", "steps", "batch_size"):
         require_equal(key, run.confirmation[key], getattr(config, key))
     require_equal("seeds", tuple(run.confirmation["seeds"]), run.seeds)
-    return f"as in {SETTINGS}"
+    return f"as in {CONFIG_FILE}"
 
 
 def _passes(run: Recorded) -> str:
@@ -135,6 +141,9 @@ def _passes(run: Recorded) -> str:
 
 def _datasets(run: Recorded, corpus: str) -> str:
     require(run.names, "no dataset was trained on")
+    begun = read_document(join(run.run, CORPUS_FILE))["datasets"]
+    wrong = list(_differences("", run.confirmation["datasets"], begun))
+    require(not wrong, f"not as in {CORPUS_FILE}: {'; '.join(wrong[:_MOST_TOLD])}")
     now = fingerprints(corpus, run.names)
     counts = prepared(corpus)
     for name in run.names:
@@ -144,42 +153,42 @@ def _datasets(run: Recorded, corpus: str) -> str:
     return f"{len(now)} trained on, as they are prepared now"
 
 
-def _spreads(run: Recorded) -> str:
-    """Means and intervals are those of the passes."""
-    reports = [run.report(name) for name in run.passes]
+def _load_modes(run: Recorded) -> str:
+    """Windows were read in the same way in all passes: the order of the batches depends on it."""
     for name in run.trainings:
-        rows = [report["checkpoints"][name] for report in reports]
-        for key in _SPREAD:
-            values = [row[key] for row in rows]
-            _require_spread(f"{key} of {name}", run.confirmation["spread"][name][key], values)
-    forgotten = run.confirmation["forgetting"]
-    if run.confirmation["mixing"] != SEQUENTIAL:
-        require_equal("forgetting", forgotten, None)
-    for name in run.names if forgotten else ():
-        learned = [_after(report["legs"], name)["losses"][name] for report in reports]
-        final = [report["legs"][-1]["losses"][name] for report in reports]
-        lost = [end - own for end, own in zip(final, learned, strict=True)]
-        for key, values in (("learned", learned), ("final", final), ("forgetting", lost)):
-            _require_spread(f"{key} of {name}", forgotten[name][key], values)
+        modes = {
+            each: read_document(join(run.run, each, name, PROVENANCE_FILE))["load_mode"]
+            for each in run.passes
+        }
+        require(len(set(modes.values())) == 1, f"passes read {name} in different ways: {modes}")
+    return "the same in all passes"
+
+
+def _spreads(run: Recorded) -> str:
+    """Means and intervals, and what became of each dataset, are those of the passes."""
+    reports = [run.report(name) for name in run.passes]
+    wanted = {"spread": spreads(reports), "forgetting": forgetting(reports)}
+    wrong = list(_differences("", {key: run.confirmation[key] for key in wanted}, wanted))
+    require(not wrong, "; ".join(wrong[:_MOST_TOLD]))
     return f"of {len(reports)} passes"
 
 
-def _require_spread(what: str, found: Document | None, values: Sequence[float | None]) -> None:
-    present = [value for value in values if value is not None]
-    if len(present) < len(values):
-        require_equal(what, found, None)
-        return
-    wanted = spread(present)._asdict()
-    require(
-        found is not None
-        and found.keys() == wanted.keys()
-        and all(math.isclose(found[k], v, rel_tol=1e-9, abs_tol=1e-12) for k, v in wanted.items()),
-        f"{what} is {found!r}, should be {wanted!r}",
-    )
+def _differences(what: str, found: Any, wanted: Any) -> Iterator[str]:
+    """Where two documents differ by more than rounding, in words."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in dict.fromkeys((*found, *wanted)):
+            inner = f"{key} of {what}" if what else key
+            if key not in found or key not in wanted:
+                yield f"{inner} is {'too many' if key in found else 'missing'}"
+            else:
+                yield from _differences(inner, found[key], wanted[key])
+    elif found != wanted and not _close(found, wanted):
+        yield f"{what} is {found!r:.80}, should be {wanted!r:.80}"
 
 
-def _after(legs: list[Document], name: str) -> Document:
-    return next(leg for leg in legs if leg["dataset"] == name)
+def _close(found: Any, wanted: Any) -> bool:
+    both = isinstance(found, float) and isinstance(wanted, float)
+    return both and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _checkpoints(run: Recorded, name: str) -> str:
@@ -194,12 +203,12 @@ def _checkpoints(run: Recorded, name: str) -> str:
 
 def _report(run: Recorded, name: str) -> str:
     report = run.report(name)
-    require(report == run.element(name), f"it differs from its element in {CONFIRMATION}")
+    require(report == run.element(name), f"it differs from its element in {CONFIRMATION_FILE}")
     require_equal("pass", report["pass"], name)
     require_equal("seed", report["seed"], run.passes[name])
     for key in ("train_windows", "val_windows", "train_loss", "val_loss"):
         require_equal(key, report[key], report["checkpoints"][COMBINED][key])
-    return f"as in {CONFIRMATION}"
+    return f"as in {CONFIRMATION_FILE}"
 
 
 def _order(run: Recorded, name: str) -> str:

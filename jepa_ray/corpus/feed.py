@@ -116,11 +116,11 @@ def open_legs(  # noqa: PLR0913 - as open_feed
 def side_sizes(
     processed_dir: str, names: Sequence[str], split: SplitConfig
 ) -> dict[str, tuple[int, int]]:
-    """Training and held-out windows of each dataset; raises as `open_feed`."""
+    """Training and held-out windows of each dataset, by the name given; raises as `open_feed`."""
     found = {}
-    for dataset in split_all(processed_dir, names, split):
+    for name, dataset in zip(names, split_all(processed_dir, names, split), strict=True):
         train, held_out = (int(n) for n in dataset.sizes.sum(axis=0))
-        found[dataset.name] = train, held_out
+        found[name] = train, held_out
     return found
 
 

@@ -7,6 +7,9 @@ Each is relative to the untrained encoder of the same seed: no universal thresho
 - cosine to the mean above 0.98 (where the untrained one is itself that high: the distance to 1
   below 0.1 x untrained);
 - RankMe below max(3, 0.5 x untrained), and below the untrained one.
+
+Embeddings without any spread are collapsed, unless the untrained encoder's have none either: then
+the windows themselves are all alike, there is nothing to tell apart, and no gate says anything.
 """
 
 from jepa_ray.model.monitors import Monitors
@@ -19,8 +22,10 @@ RANK_SHARE = 0.5
 
 
 def collapse_reasons(trained: Monitors, untrained: Monitors) -> list[str]:
-    """Which collapse gates a model fails, in words; empty when it passes all."""
-    reasons = []
+    """Which collapse gates a model fails, in words; empty when it passes all, or cannot fail."""
+    reasons: list[str] = []
+    if not untrained.slot_std:
+        return reasons  # what is left of the cosine is rounding
     if trained.slot_std < STD_SHARE * untrained.slot_std:
         reasons.append(
             f"the embeddings' per-slot std {trained.slot_std:.2g} is under {STD_SHARE} x untrained "

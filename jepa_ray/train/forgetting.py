@@ -1,7 +1,9 @@
 """What a sequential training remembers: held-out loss of every dataset after each leg.
 
-The windows and masks of a dataset are the same each time, so its losses compare over the legs: the
-one right after its own leg against that at the end says what was forgotten.
+The windows and masks of a dataset are the same each time. The target is not: a loss is against the
+target encoder of its time, a moving average, so losses fall and rise over the legs with the target,
+trained on the dataset or not, and do not compare absolutely. Skills do better: they are in shares
+of the target's variance.
 """
 
 import json

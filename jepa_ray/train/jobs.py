@@ -32,12 +32,14 @@ class Job:
             legs.
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
+        mode: How its windows are read where `load_mode` is `auto`; None: the fit chooses.
     """
 
     processed_dir: str
     names: tuple[str, ...]
     config: TrainConfig
     folder: str
+    mode: Mode | None = None
 
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs
@@ -97,7 +99,7 @@ def plan(job: Job) -> Plan:
         )
     state, damaged = newest_state(job.folder)
     if state is None:
-        return Plan(job, None, None, "")
+        return Plan(job, None, job.mode, f"load_mode {job.mode}, as for all of the run")
     if damaged:
         log.warning("%s", damaged)
     url = state_url(job.folder, state["step"])

@@ -7,7 +7,7 @@ loop asks at every step. Only rank 0 has a keeper.
 import json
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -21,7 +21,7 @@ from jepa_ray.checkpoint import (
     write_state,
 )
 from jepa_ray.errors import JepaRayError, TrainingError
-from jepa_ray.storage import join, remove_unfinished, write_bytes, write_json
+from jepa_ray.storage import join, read_bytes, remove_unfinished, write_bytes, write_json
 from jepa_ray.train import events
 
 METRICS_FILE = "metrics.jsonl"
@@ -130,6 +130,48 @@ def write_config(folder: str, config: dict[str, Any]) -> None:
     """Write `config.yaml`: all settings, as `--config` takes them."""
     text = yaml.safe_dump(config, sort_keys=False)
     write_bytes(join(folder, CONFIG_FILE), text.encode())
+
+
+class Left(NamedTuple):
+    """What a finished training left beside its checkpoint.
+
+    Attributes:
+        first: Row of the untrained model.
+        last: Row of the trained one.
+        about: provenance.json.
+    """
+
+    first: Row
+    last: Row
+    about: Row
+
+
+def read_left(folder: str) -> Left:
+    """Read what a finished training left.
+
+    Raises:
+        TrainingError: It is missing or damaged.
+    """
+    rows = _left(folder, METRICS_FILE, lambda text: [json.loads(row) for row in text.splitlines()])
+    (about,) = _left(folder, PROVENANCE_FILE, lambda text: [json.loads(text)])
+    return Left(rows[0], rows[-1], about)
+
+
+def _left(folder: str, name: str, parsed: Callable[[bytes], list[Row]]) -> list[Row]:
+    try:
+        rows = parsed(read_bytes(join(folder, name)))
+    except FileNotFoundError:
+        said = "is not there"
+    except ValueError:
+        said = "is damaged"
+    else:
+        if rows and all(isinstance(row, dict) for row in rows):
+            return rows
+        said = "is damaged"
+    raise TrainingError(
+        f"{join(folder, name)} {said}, so the training there has no result: delete {folder} and "
+        "run the same command again"
+    )
 
 
 def _named(error: Exception) -> str:

@@ -5,7 +5,6 @@ result, the metrics. Ray keeps what is its own in `<storage path>/ray`.
 """
 
 import contextlib
-import json
 import logging
 import time
 import uuid
@@ -29,13 +28,12 @@ from jepa_ray.storage import (
     exclusive,
     join,
     local_path,
-    read_bytes,
     require_writable,
     resolve,
 )
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
-from jepa_ray.train.keeper import METRICS_FILE, PROVENANCE_FILE, write_config
+from jepa_ray.train.keeper import read_left, write_config
 from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
@@ -155,7 +153,7 @@ def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress
     found = ray.cluster_resources()
     config = plans[0].job.config
     placement = place(config, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
-    plans = [each.with_mode(_memory(placement)) for each in plans]
+    plans = [each.with_mode(memory_of_a_worker(placement)) for each in plans]
     for each in plans:
         log.info("%s", _start_line(each, placement))
         write_config(each.job.folder, each.job.config.model_dump(mode="json"))
@@ -224,10 +222,15 @@ def _run_config(storage_path: str, name: str, max_failures: int) -> RunConfig:
     )
 
 
-def _memory(placement: Placement) -> int:
-    """Bytes of memory of a worker, by the smallest node."""
+def memory_of_a_worker(placement: Placement, *, fits: int = 1) -> int:
+    """Bytes of memory that a worker may use, by the smallest node of the cluster.
+
+    Args:
+        placement: Of a fit.
+        fits: Such fits that run at once.
+    """
     nodes = [node["Resources"].get("memory", 0) for node in ray.nodes() if node["Alive"]]
-    beside = -(-placement.workers // len(nodes))
+    beside = -(-placement.workers * fits // len(nodes))
     return int(min(nodes)) // beside
 
 
@@ -251,9 +254,7 @@ def _result(job: Job) -> TrainResult:
             f"the training ended, but {join(job.folder, FILE_NAME)} is not there; if the cluster "
             "has several nodes, --storage-path must be shared by all"
         )
-    lines = read_bytes(join(job.folder, METRICS_FILE)).decode().splitlines()
-    last = json.loads(lines[-1])
-    about = json.loads(read_bytes(join(job.folder, PROVENANCE_FILE)))
+    _, last, about = read_left(job.folder)
     keys = (
         "train_loss", "val_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "collapsing",
         "seconds",

@@ -92,6 +92,7 @@ def write_files(run: Path, processed: str, seeds: tuple[int, ...], train: dict[s
     datasets["epa"] = {
         "status": "missing", "reason": "not there", "windows": 0, "fingerprint": None
     }  # fmt: skip
+    write_json(run / "corpus.json", {"started_utc": "", "datasets": datasets})
     write_json(
         run / "confirmation.json",
         {
@@ -149,16 +150,17 @@ def _spread(values: list[float | None]) -> dict[str, Any] | None:
 def _forgetting(reports: list[dict[str, Any]]) -> dict[str, Any] | None:
     if not all(report["legs"] for report in reports):
         return None
-    found = {}
+    found: dict[str, Any] = {}
     for name in NAMES:
         legs = [report["legs"] for report in reports]
-        learned = [next(row["losses"][name] for row in rows if row["dataset"] == name)
-                   for rows in legs]  # fmt: skip
-        final = [rows[-1]["losses"][name] for rows in legs]
-        lost = [end - own for end, own in zip(final, learned, strict=True)]
-        found[name] = {
-            "learned": _spread(learned), "final": _spread(final), "forgetting": _spread(lost)
-        }  # fmt: skip
+        own = [next(row for row in rows if row["dataset"] == name) for rows in legs]
+        last = [rows[-1] for rows in legs]
+        rises = [end["losses"][name] - leg["losses"][name]
+                 for leg, end in zip(own, last, strict=True) if end is not leg]  # fmt: skip
+        found[name] = {"forgetting": _spread(rises) if rises else None}
+        for key, rows in (("learned", own), ("final", last)):
+            found[name][key] = _spread([row["losses"][name] for row in rows])
+            found[name][f"{key}_skill"] = _spread([row["skills"][name] for row in rows])
     return found
 
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, require_same, started_utc
+from jepa_ray.confirm.begun import begin, keep_load_mode, load_mode, require_same, started_utc
 from jepa_ray.confirm.datasets import Listed
 from jepa_ray.errors import ConfigError
 
@@ -20,9 +20,40 @@ def of(**settings) -> ConfirmConfig:
 
 @pytest.fixture
 def run(tmp_path) -> str:
-    """A run that was begun."""
+    """A run that was begun, and trains."""
     begin(str(tmp_path), of(), DATASETS)
+    (tmp_path / "pass01" / "a").mkdir(parents=True)
     return str(tmp_path)
+
+
+def test_as_long_as_nothing_is_trained_a_run_may_begin_in_another_way(tmp_path):
+    run = str(tmp_path)
+    begin(run, of(train={"threads": 64}), DATASETS)
+    (tmp_path / "pass01").mkdir()
+    (tmp_path / "pass01" / ".lock").touch()
+    require_same(run, of(train={"threads": 2}), DATASETS)
+    begin(run, of(train={"threads": 2}), DATASETS)
+    (tmp_path / "pass01" / "a").mkdir()
+    require_same(run, of(train={"threads": 2}), DATASETS)
+    with pytest.raises(ConfigError, match=r"train\.threads was 2, is 64"):
+        require_same(run, of(train={"threads": 64}), DATASETS)
+
+
+def test_a_setting_that_is_younger_than_the_run_was_at_its_default(run, tmp_path):
+    settings = yaml.safe_load((tmp_path / "confirm.yaml").read_text())
+    del settings["train"]["compile"]
+    (tmp_path / "confirm.yaml").write_text(yaml.safe_dump(settings))
+    require_same(run, of(), DATASETS)
+    with pytest.raises(ConfigError, match=r"train\.compile was False, is True"):
+        require_same(run, of(train={"compile": True}), DATASETS)
+
+
+def test_a_preset_stays_for_every_result_file_has_it(tmp_path, run):
+    robust = of(train={"preset": "robust"}).document()
+    (tmp_path / "confirm.yaml").write_text(yaml.safe_dump(robust))
+    spelled = robust | {"train": robust["train"] | {"preset": "reference"}}
+    with pytest.raises(ConfigError, match=r"train\.preset was 'robust', is 'reference'"):
+        require_same(run, ConfirmConfig.model_validate(spelled), DATASETS)
 
 
 def test_a_run_that_was_not_begun_may_begin(tmp_path):
@@ -37,6 +68,16 @@ def test_a_run_that_goes_on_keeps_when_it_was_begun(run):
     before = started_utc(run)
     begin(run, of(), {})
     assert started_utc(run) == before
+    require_same(run, of(), DATASETS)
+
+
+def test_how_windows_are_read_is_chosen_once(run):
+    assert load_mode(run) is None
+    before = started_utc(run)
+    keep_load_mode(run, "streaming")
+    assert (load_mode(run), started_utc(run)) == ("streaming", before)
+    begin(run, of(), DATASETS)
+    assert load_mode(run) == "streaming"
     require_same(run, of(), DATASETS)
 
 
@@ -91,6 +132,14 @@ def test_a_dataset_that_was_not_trained_on_may_be_prepared_again(run):
 def test_a_damaged_file_is_named(run, tmp_path, file, content):
     (tmp_path / file).write_text(content, encoding="latin-1")
     with pytest.raises(ConfigError, match=f"{file} is damaged"):
+        require_same(run, of(), DATASETS)
+
+
+@pytest.mark.parametrize("datasets", ["[]", '{"a": {}}', '{"a": 1}'])
+def test_datasets_of_another_form_are_damage(run, tmp_path, datasets):
+    text = f'{{"started_utc": "", "datasets": {datasets}}}'
+    (tmp_path / "corpus.json").write_text(text)
+    with pytest.raises(ConfigError, match=r"corpus\.json is damaged"):
         require_same(run, of(), DATASETS)
 
 

@@ -56,6 +56,25 @@ def test_of_two_that_begin_together_the_last_one_holds(request):
     thread.join()
 
 
+def test_a_holder_that_finds_another_one_lets_it_have_the_run(request):
+    """Its first write took so long that another came in between."""
+    run = RUN.format(request.node.name)
+    with hold(run, beat=0.1) as require_held:
+        require_held()
+        write_json(f"{run}/.lease", {"owner": "other", "host": "there", "beat": 0})
+        time.sleep(0.5)
+        with pytest.raises(UsageError, match="another process, on there, is at work"):
+            require_held()
+    assert read_json(f"{run}/.lease") == {"owner": "other", "host": "there", "beat": 0}
+
+
+def test_a_lease_that_was_taken_at_the_very_end_is_left_there(request):
+    run = RUN.format(request.node.name)
+    with hold(run, beat=5):
+        write_json(f"{run}/.lease", {"owner": "other", "host": "there", "beat": 0})
+    assert read_json(f"{run}/.lease")["owner"] == "other"
+
+
 def test_a_folder_that_is_let_go_in_a_moment_is_waited_for(tmp_path):
     held = exclusive(tmp_path, "x")
     held.__enter__()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jepa_ray.checkpoint import load_checkpoint
+from jepa_ray.confirm.verify import verify
 from tests.confirm.runs import GH, corpus, flags, planned
 from tests.prepared_corpus import JIRA
 from tests.train.trainings import data_of, kept
@@ -52,6 +53,8 @@ def test_two_passes_leave_a_checkpoint_a_dataset_and_one_over_all(
     assert fits == {"a-pass01", "a-pass02"}
     assert not (tmp_path / "home" / "ray_results").exists()
     assert len(found.err.strip().splitlines()) < 12
+    assert json.loads((run / "corpus.json").read_text())["load_mode"] == "memory"
+    assert [str(check) for check in verify(str(run)) if not check.ok] == []
     require_as_without_ray(planned(processed, run)[1].jobs[0], tmp_path / "alone", found.json)
 
 

@@ -15,14 +15,15 @@ def todo(tmp_path):
 
 
 def leg(dataset, jira, gharchive):
-    return {"dataset": dataset, "step": 0, "losses": {JIRA: jira, GH: gharchive}, "skills": {}}
+    return {"dataset": dataset, "step": 0, "losses": {JIRA: jira, GH: gharchive},
+            "skills": {JIRA: 1 - jira, GH: None}}  # fmt: skip
 
 
 def test_a_report_has_what_the_trainings_left(todo):
     for job, loss in zip(todo[0].jobs, (0.25, 0.5, 0.75), strict=True):
         pretend_trained(job, val_loss=loss)
     report = pass_report(todo[0], started=STARTED, seconds=1.23456)
-    assert report["pass"], report["seed"] == ("pass01", 1)
+    assert (report["pass"], report["seed"]) == ("pass01", 1)
     assert report["order"] == list(todo[0].order)
     assert (report["val_loss"], report["train_loss"], report["train_windows"]) == (0.75, 0.4, 57)
     assert list(report["checkpoints"]) == [*todo[0].order, "combined"]
@@ -45,11 +46,17 @@ def test_a_report_carries_the_legs(todo):
     assert pass_report(todo[0], started=STARTED, seconds=1)["legs"] == legs
 
 
-def test_a_training_without_its_metrics_has_no_report(todo):
+@pytest.mark.parametrize(("text", "said"), [(None, "is not there"), ("", "is damaged"),
+                                            ("{", "is damaged"), ("[]", "is damaged")])  # fmt: skip
+@pytest.mark.parametrize("file", ["metrics.jsonl", "provenance.json"])
+def test_a_training_without_its_numbers_has_no_result(todo, file, text, said):
     for job in todo[0].jobs:
         pretend_trained(job)
-    (Path(todo[0].jobs[1].folder) / "metrics.jsonl").unlink()
-    with pytest.raises(TrainingError, match=r"metrics.jsonl is not there, .* delete .* the same"):
+    path = Path(todo[0].jobs[1].folder) / file
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(TrainingError, match=f"{file} {said}, .* delete .* the same command"):
         pass_report(todo[0], started=STARTED, seconds=1)
 
 
@@ -70,7 +77,7 @@ def test_there_is_no_spread_of_a_skill_that_is_not_there(todo):
     assert spreads([pretend_finished(todo[0], skill=None)])["combined"]["skill"] is None
 
 
-def test_forgetting_is_how_much_a_loss_rose_since_its_own_leg():
+def test_what_became_of_a_dataset_is_its_loss_after_its_own_leg_and_at_the_end():
     reports = [
         {"order": [JIRA, GH], "legs": [leg(None, 1, 1), leg(JIRA, 0.2, 0.9), leg(GH, 0.5, 0.1)]},
         {"order": [GH, JIRA], "legs": [leg(None, 1, 1), leg(GH, 0.9, 0.3), leg(JIRA, 0.4, 0.7)]},
@@ -79,8 +86,23 @@ def test_forgetting_is_how_much_a_loss_rose_since_its_own_leg():
     assert found is not None
     assert found[JIRA]["learned"]["mean"] == pytest.approx(0.3)
     assert found[JIRA]["final"]["mean"] == pytest.approx(0.45)
-    assert found[JIRA]["forgetting"]["mean"] == pytest.approx(0.15)
-    assert found[GH]["forgetting"]["mean"] == pytest.approx(0.2)
+    assert found[JIRA]["learned_skill"]["mean"] == pytest.approx(0.7)
+    assert found[JIRA]["final_skill"]["mean"] == pytest.approx(0.55)
+    assert found[GH]["final_skill"] is None
+
+
+def test_passes_in_which_a_dataset_came_last_say_nothing_about_its_forgetting():
+    """There its loss at the end is the one after its own leg."""
+    first = {"order": [JIRA, GH], "legs": [leg(JIRA, 0.2, 0.9), leg(GH, 0.5, 0.1)]}
+    second = {"order": [GH, JIRA], "legs": [leg(GH, 0.9, 0.3), leg(JIRA, 0.4, 0.7)]}
+    found = forgetting([first, second])
+    assert found is not None
+    assert found[JIRA]["forgetting"]["mean"] == pytest.approx(0.3)
+    assert found[GH]["forgetting"]["mean"] == pytest.approx(0.4)
+    assert found[GH]["forgetting"]["n"] == 1
+    alone = forgetting([first])
+    assert alone is not None
+    assert alone[GH]["forgetting"] is None
 
 
 def test_where_datasets_were_mixed_nothing_is_said_about_forgetting(todo):

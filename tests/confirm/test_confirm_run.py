@@ -6,15 +6,27 @@ from pathlib import Path
 
 import pytest
 
+from jepa_ray.cli.confirm import lines
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm import confirm
 from jepa_ray.confirm.begun import begin
 from jepa_ray.confirm.datasets import listed
 from jepa_ray.confirm.plan import passes
+from jepa_ray.confirm.results import confirmation
 from jepa_ray.confirm.trial import stopped_at
 from jepa_ray.errors import ConfigError, CorpusError, UsageError
 from jepa_ray.storage import exclusive
-from tests.confirm.runs import CONFIG, GH, corpus, flags, planned, pretend_finished, pretend_trained
+from jepa_ray.train.jobs import plan
+from tests.confirm.runs import (
+    CONFIG,
+    GH,
+    STARTED,
+    corpus,
+    flags,
+    planned,
+    pretend_finished,
+    pretend_trained,
+)
 from tests.prepared_corpus import JIRA, issue_lines, write_prepared
 
 
@@ -75,6 +87,36 @@ def test_a_damaged_confirmation_is_written_anew(processed, begun):
     assert ask(processed, begun)["spread"] == found["spread"]
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", "3", '{"passes": []}'])
+def test_a_confirmation_of_another_form_is_written_anew(processed, begun, text):
+    found = ask(processed, begun)
+    (begun / "confirmation.json").write_text(text)
+    assert ask(processed, begun)["spread"] == found["spread"]
+
+
+def test_a_finished_run_that_has_lost_a_checkpoint_is_not_finished(processed, begun, monkeypatch):
+    ask(processed, begun)
+    last = planned(processed, begun)[1]
+    (Path(last.jobs[0].folder) / "schedule_jepa.pt").unlink()
+    assert not last.finished
+    monkeypatch.setitem(sys.modules, "jepa_ray.confirm.trials", None)  # an import of it fails
+    with pytest.raises(ImportError):  # so it goes on to train
+        ask(processed, begun)
+
+
+def test_what_killed_writes_left_is_removed(processed, begun):
+    (begun / ".tmp-1").write_text("")
+    ask(processed, begun)
+    assert not (begun / ".tmp-1").exists()
+
+
+def test_fewer_steps_than_legs_are_refused_before_anything_begins(processed, tmp_path):
+    config = ConfirmConfig.model_validate({"seeds": [1, 2], "train": {"steps": 1}})
+    with pytest.raises(ConfigError, match=f"steps is 1, .* each of the 2 datasets \\({GH}, {JIRA}"):
+        ask(processed, tmp_path / "runs" / "a", config)
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_dataset_that_cannot_be_split_ends_it_before_anything_begins(tmp_path):
     write_prepared(tmp_path / "p", tmp_path / "raw", lines=issue_lines(12, projects=1))
     config = ConfirmConfig.model_validate({"seeds": [5], "train": {"split": {"mode": "grouped"}}})
@@ -99,13 +141,20 @@ def test_a_pass_is_what_its_seed_makes_of_the_settings(processed, tmp_path):
     assert second.jobs[-1].config.split.mode == "random_resplit"
 
 
+def test_all_trainings_of_a_pass_read_their_windows_in_the_way_of_the_run(processed, tmp_path):
+    each = planned(processed, tmp_path)[0].with_mode("streaming")
+    assert [plan(job).mode for job in each.jobs] == 3 * ["streaming"]
+
+
 def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, processed, begun):
     args = ("confirm", "--processed-dir", processed, "--storage-path", begun.parent, "--run-id",
             "a", "--seeds", "1,2", *flags())  # fmt: skip
     found = command(*args)
     assert found.code == 0, found.err
     assert "pass02" in found.out
-    assert "spread out" in found.out
+    assert "no gate failed" in found.out
+    assert "collapsing: none" in found.out
+    assert "6 trainings of 6 steps, 18 s of training; the command" in found.out
     assert "combined: validation loss 0.500000 (0.500000 to 0.500000), skill 0.250 " in found.out
     assert f"jepa-ray verify {begun}" in found.out
     assert "starting Ray" not in found.err
@@ -144,7 +193,38 @@ def test_the_training_that_an_error_names_is_the_one_at_fault(processed, tmp_pat
     assert stopped_at(each, "no space") == "its report"
 
 
-def test_a_damaged_report_is_named(processed, begun):
-    (begun / "pass01" / "report.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"pass": "pass01", "checkpoints": {}}'])
+def test_a_damaged_report_is_named(processed, begun, text):
+    (begun / "pass01" / "report.json").write_text(text)
     with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
         ask(processed, begun)
+
+
+def test_trainings_that_collapse_are_named_and_so_are_those_with_nothing_to_tell_apart(
+    processed, tmp_path
+):
+    reports = [pretend_finished(each) for each in planned(processed, tmp_path)]
+    reports[0]["checkpoints"][GH]["collapsing"] = True
+    for report in reports:
+        report["checkpoints"][JIRA]["untrained_slot_std"] = 0.0
+    said = lines(whole(reports))
+    assert f"collapsing: {GH} (pass01)" in said
+    assert any(line.endswith(f"windows are all alike: {JIRA} (all passes)") for line in said)
+
+
+def test_an_interval_is_shown_as_far_as_it_is_possible(processed, tmp_path):
+    reports = [
+        pretend_finished(each, val_loss=loss, skill=skill)
+        for each, loss, skill in zip(
+            planned(processed, tmp_path), (0.1, 0.9), (-9.0, 0.9), strict=True
+        )
+    ]
+    assert "combined: validation loss 0.500000 (0.000000 to 5.5" in lines(whole(reports))[0]
+    assert " to 1.000), RankMe 9.0 (9.0 to 9.0)" in lines(whole(reports))[0]
+
+
+def whole(reports):
+    return confirmation(
+        run_id="a", processed_dir="/p", config=CONFIG, datasets={}, reports=reports,
+        started=STARTED, seconds=2.0,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from tests.train.test_train_resume import flip_a_bit
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 
 PT = "schedule_jepa.pt"
-OF_A_TRAINING = ["loads", "settings", "datasets", "windows", "numbers", "loss"]
+OF_A_TRAINING = ["loads", "settings", "datasets", "windows", "numbers", "untrained", "loss"]
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,94 @@ def test_a_whole_run_passes_wherever_it_was_copied_to(run):
     for name in NAMES:
         assert [c.what for c in checks if c.where == f"pass01/{name}"] == OF_A_TRAINING
     combined = [c.what for c in checks if c.where == f"pass01/{COMBINED}"]
-    assert combined == [*OF_A_TRAINING, "last leg"]
+    assert combined == [*OF_A_TRAINING, "first and last leg"]
     assert all("to the bit" in check.detail for check in checks if check.what == "loss")
+
+
+def edit_metrics(run: Path, name: str, step: int, change: dict[str, Any]) -> None:
+    """The same in a row of a training's metrics: 0 is the untrained model, -1 the trained one."""
+    metrics = run / "pass01" / name / "metrics.jsonl"
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    rows[step].update(change)
+    metrics.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize(
+    ("key", "recorded", "value"),
+    [
+        ("val_loss", "untrained_loss", 99.0),
+        ("rankme", "untrained_rankme", 64.0),
+        ("slot_std", "untrained_slot_std", 1.0),
+    ],
+)
+def test_a_forged_number_of_the_untrained_model_is_found_by_computing_it(run, key, recorded, value):
+    edit_metrics(run, JIRA, 0, {key: value})
+    edit_report(run, lambda report: report["checkpoints"][JIRA].update({recorded: value}))
+    found = failed(run)
+    assert f"{key} is recorded as {value}" in found[f"pass01/{JIRA}", "untrained"]
+    assert (f"pass01/{JIRA}", "loss") not in found
+
+
+@pytest.mark.parametrize("key", ["slot_std", "cosine_to_mean", "skill", "rankme"])
+def test_a_number_that_is_forged_by_a_percent_of_what_is_left_of_it_is_found(run, key):
+    report = json.loads((run / "pass01/report.json").read_text())
+    value = report["checkpoints"][JIRA][key]
+    left = 1 - value if key in {"cosine_to_mean", "skill"} else value
+    edit_metrics(run, JIRA, -1, {key: value + 0.01 * left})
+    edit_report(run, lambda r: r["checkpoints"][JIRA].update({key: value + 0.01 * left}))
+    assert f"{key} is recorded as" in failed(run)[f"pass01/{JIRA}", "loss"]
+
+
+def test_a_collapse_that_is_denied_or_made_up_is_found(run):
+    report = json.loads((run / "pass01/report.json").read_text())
+    denied = not report["checkpoints"][JIRA]["collapsing"]
+    edit_metrics(run, JIRA, -1, {"collapsing": denied})
+    edit_report(run, lambda report: report["checkpoints"][JIRA].update(collapsing=denied))
+    assert set(failed(run)) == {(f"pass01/{JIRA}", "numbers")}
+
+
+def test_forged_losses_before_the_first_leg_are_found(run):
+    def change(document):
+        document["legs"][0]["losses"][JIRA] = 0.5
+
+    edit_report(run, change)
+    edit(run / "pass01" / COMBINED / "legs.json", change)
+    found = failed(run)
+    assert set(found) == {(f"pass01/{COMBINED}", "first and last leg")}
+    assert f"the loss on {JIRA} at step 0" in found[f"pass01/{COMBINED}", "first and last leg"]
+
+
+def test_a_sequential_run_that_says_nothing_of_its_legs_is_found(run):
+    edit(run / "confirmation.json", lambda document: document.update(forgetting=None))
+    assert "forgetting is None" in failed(run)["confirmation.json", "spread"]
+
+
+def test_a_spread_too_many_is_found(run):
+    edit(run / "confirmation.json", lambda document: document["spread"].update(epa={}))
+    assert failed(run) == {("confirmation.json", "spread"): "epa of spread is too many"}
+
+
+def test_other_reasons_than_when_the_run_began_are_found(run):
+    def change(document):
+        document["datasets"]["epa"]["reason"] = "nobody asked"
+
+    edit(run / "confirmation.json", change)
+    assert "reason of epa" in failed(run)["confirmation.json", "datasets"]
+
+
+def test_passes_that_read_their_windows_in_different_ways_are_found(run):
+    edit(run / "pass02" / JIRA / "provenance.json", lambda found: found.update(load_mode="other"))
+    assert f"passes read {JIRA} in different ways" in failed(run)["confirmation.json", "load mode"]
+
+
+def test_a_form_of_another_version_is_found(run):
+    edit(run / "confirmation.json", lambda document: document.update(format_version=2))
+    assert "format_version is 2" in failed(run)["confirmation.json", "settings"]
+
+
+def test_a_confirmation_that_does_not_say_where_its_corpus_is_is_a_finding(run):
+    edit(run / "confirmation.json", lambda document: document.pop("processed_dir"))
+    assert failed(run) == {("confirmation.json", "reads"): "processed_dir is missing"}
 
 
 def test_a_run_of_mixed_datasets_and_another_objective_passes(made):
@@ -125,15 +211,18 @@ def test_an_edited_loss_is_found(run):
     assert ("confirmation.json", "spread") in found
 
 
+def report_loss(run: Path) -> float:
+    report = json.loads((run / "pass01/report.json").read_text())
+    found: float = report["checkpoints"][JIRA]["val_loss"]
+    return found
+
+
 def test_a_loss_that_is_edited_everywhere_is_found_by_computing_it(run):
     def change(report):
         report["checkpoints"][JIRA]["val_loss"] -= 2e-6
 
     edit_report(run, change)
-    metrics = run / "pass01" / JIRA / "metrics.jsonl"
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    rows[-1]["val_loss"] -= 2e-6
-    metrics.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    edit_metrics(run, JIRA, -1, {"val_loss": report_loss(run)})
     found = failed(run)
     assert (f"pass01/{JIRA}", "numbers") not in found
     assert "comes out as" in found[f"pass01/{JIRA}", "loss"]
@@ -233,7 +322,10 @@ def test_weights_of_another_training_under_the_right_settings_are_found(run):
     document["predictor"]["mask_token"][0] += 0.1
     torch.save(document, file)
     found = failed(run)
-    assert set(found) == {(f"pass01/{COMBINED}", "loss"), (f"pass01/{COMBINED}", "last leg")}
+    assert set(found) == {
+        (f"pass01/{COMBINED}", "loss"),
+        (f"pass01/{COMBINED}", "first and last leg"),
+    }
 
 
 def test_another_order_than_that_of_the_seed_is_found(run):
@@ -250,7 +342,7 @@ def test_losses_after_legs_that_were_edited_are_found(run):
     edit_report(run, change)
     found = failed(run)
     assert found["pass01", "legs"] == "the report differs from legs.json"
-    assert f"the loss on {JIRA}" in found[f"pass01/{COMBINED}", "last leg"]
+    assert f"the loss on {JIRA}" in found[f"pass01/{COMBINED}", "first and last leg"]
     assert "of public_jira" in found["confirmation.json", "spread"]
 
 

@@ -1,26 +1,31 @@
-"""The losses of a run, as its trainings give them undisturbed and one by one in this process."""
+"""The numbers of a run, as its trainings give them undisturbed and one by one in this process."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig, load_config
+from jepa_ray.confirm.plan import label
 from tests.confirm.runs import flags, planned
 from tests.train.trainings import data_of, kept
 
-Losses = dict[tuple[str, str], tuple[float, float, float]]
+Numbers = dict[tuple[str, str], dict[str, Any]]
+_LAST = ("val_loss", "train_loss", "skill", "rankme", "slot_std", "cosine_to_mean", "collapsing")
+_FIRST = {"untrained_loss": "val_loss", "untrained_rankme": "rankme",
+          "untrained_slot_std": "slot_std"}  # fmt: skip
 
 
-def losses(found: dict[str, Any]) -> Losses:
-    """Of confirmation.json: validation, training and untrained loss by pass and dataset."""
+def numbers(found: dict[str, Any]) -> Numbers:
+    """Of confirmation.json, by pass and dataset: all but times; of `combined` also the legs."""
     return {
-        (each["pass"], name): (about["val_loss"], about["train_loss"], about["untrained_loss"])
+        (each["pass"], name): {key: about[key] for key in (*_LAST, *_FIRST)}
+        | ({"legs": each["legs"]} if name == "combined" else {})
         for each in found["passes"]
         for name, about in each["checkpoints"].items()
     }
 
 
-def losses_without_ray(processed: str, folder: Path, **settings: Any) -> Losses:
+def numbers_without_ray(processed: str, folder: Path, **settings: Any) -> Numbers:
     """The same of passes with the seeds 1 and 2; settings as for `flags`."""
     overrides = [flag.removeprefix("--set=") for flag in flags(**settings)]
     config = load_config(ConfirmConfig, overrides=[*overrides, "seeds=1,2"])
@@ -28,8 +33,20 @@ def losses_without_ray(processed: str, folder: Path, **settings: Any) -> Losses:
     for each in planned(processed, folder, config):
         for job in each.jobs:
             kept(data_of(processed, job.config, names=job.names), Path(job.folder), job.config)
-            lines = (Path(job.folder) / "metrics.jsonl").read_text().splitlines()
-            first, last = json.loads(lines[0]), json.loads(lines[-1])
-            key = (each.name, each.label(job.folder))
-            found[key] = (last["val_loss"], last["train_loss"], first["val_loss"])
+            found[each.name, label(job.folder)] = _left(Path(job.folder))
     return found
+
+
+def _left(folder: Path) -> dict[str, Any]:
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    first, last = json.loads(lines[0]), json.loads(lines[-1])
+    legs = folder / "legs.json"
+    return (
+        {key: last[key] for key in _LAST}
+        | {key: first[theirs] for key, theirs in _FIRST.items()}
+        | (
+            {"legs": json.loads(legs.read_text())["legs"] if legs.exists() else None}
+            if folder.name == "combined"
+            else {}
+        )
+    )

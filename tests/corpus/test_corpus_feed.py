@@ -1,5 +1,6 @@
 """The feed in memory, and what both modes have in common."""
 
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jepa_ray.config import SplitConfig
-from jepa_ray.corpus import MemoryFeed, Rows, Share, choose_mode, load, open_feed
+from jepa_ray.corpus import MemoryFeed, Rows, Share, choose_mode, load, open_feed, side_sizes
 from jepa_ray.corpus.batch import WHOLE
 from jepa_ray.errors import CorpusError
 from tests.corpus.cuts import SPLIT, cut_anew, drawn, in_memory, same, train_uids
@@ -132,6 +133,13 @@ def test_a_missing_part_is_named_when_a_feed_opens(tmp_path, two_datasets, mode)
     gone.unlink()
     with pytest.raises(CorpusError, match=f"{gone} is missing or damaged"):
         open_feed(str(tmp_path), [JIRA], SPLIT, mode=mode, batch_size=8, seed=5)
+
+
+def test_folders_with_one_name_in_their_manifests_are_counted_each(tmp_path):
+    write_prepared(tmp_path / "p", tmp_path / "raw", records=40)
+    shutil.copytree(tmp_path / "p" / JIRA, tmp_path / "p" / "copy")
+    found = side_sizes(str(tmp_path / "p"), ["copy", JIRA], SPLIT)
+    assert found["copy"] == found[JIRA]
 
 
 def test_memory_is_chosen_where_the_windows_need_at_most_half_of_it(two_datasets):

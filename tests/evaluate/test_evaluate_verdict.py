@@ -95,6 +95,12 @@ def test_data_without_any_variation_is_no_collapse_for_a_rounding_error():
     assert not collapse_reasons(replace(untrained, cosine_to_mean=1.0 + 3e-16), untrained)
 
 
+def test_embeddings_without_spread_are_collapsed_unless_the_windows_are_all_alike():
+    none = Monitors(0.3, 0.0, 0.0, 1.0, 1.0)
+    assert "per-slot std 0 is under" in collapse_reasons(none, UNTRAINED)[0]
+    assert not collapse_reasons(none, replace(none, cosine_to_mean=1 - 1e-15))
+
+
 def test_an_untrained_model_has_not_learned_against_itself():
     assert judge(UNTRAINED, UNTRAINED, 1.0, WITHIN).status == "not_learned"
 

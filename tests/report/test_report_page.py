@@ -111,7 +111,7 @@ def test_the_same_results_give_the_same_bytes(run, tmp_path, text):
         "2026061106",
         "blocked (needs Avocado access)",
         "6 of 6 passes",
-        "forgotten",
+        "do not compare absolutely",
         "Our embeddings do not win: trees on the raw window are as good.",
         "source_confidence",
         "70,686",

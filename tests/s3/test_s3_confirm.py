@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.raylets import start_raylets
 from tests.confirm.runs import corpus, flags
-from tests.confirm.without_ray import losses, losses_without_ray
+from tests.confirm.without_ray import numbers, numbers_without_ray
 from tests.s3.conftest import serving
 
 pytestmark = pytest.mark.s3
@@ -80,7 +80,7 @@ def test_a_run_that_another_process_holds_is_refused(s3, tmp_path):
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_cluster_that_loses_a_node_ends_with_the_same_losses(s3, tmp_path):
+def test_a_cluster_that_loses_a_node_ends_with_the_same_numbers(s3, tmp_path):
     """Three raylets, windows and run in a bucket; the node of a worker is killed on the way."""
     local = corpus(tmp_path)
     s3.upload(tmp_path / "p", "p")
@@ -92,7 +92,7 @@ def test_a_cluster_that_loses_a_node_ends_with_the_same_losses(s3, tmp_path):
         code, out, err = finish(process, 600)
         assert code == 0, err
     found = json.loads(out)
-    assert losses(found) == losses_without_ray(local, tmp_path / "calm", **LONG)
+    assert numbers(found) == numbers_without_ray(local, tmp_path / "calm", **LONG)
     run = f"{s3.bucket}/runs/a/"
     contents = s3.contents()  # without what the listings of before say
     names = {key.removeprefix(run) for key in contents if key.startswith(run)}

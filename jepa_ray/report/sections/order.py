@@ -1,6 +1,9 @@
-"""What a dataset's turn does to the others, and how much of each is forgotten by the end."""
+"""What a dataset's turn does to the others, and what becomes of each by the end."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Fold, Table, Text
@@ -10,6 +13,11 @@ from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
 from jepa_ray.report.text import estimate, name
 
+_MOVING = (
+    "A loss is against the target encoder of its time, which moves on with every step: losses fall "
+    "and rise with it, whether a dataset is trained on or not, so over legs they do not compare "
+    "absolutely."
+)
 _MAX_PASSES = 12
 _MAX_NAMES = 40
 
@@ -43,41 +51,54 @@ def _figure(key: str, legs: list[forms.Leg]) -> Figure:
     return Figure(
         matrix(f"legs-{name(key)}", rows, columns, values, label=f"Losses after each leg, {key}"),
         f"{name(key)}: loss on every dataset (across) after each leg (down)",
-        "Read a column from top to bottom: dark is a low loss; it darkens at the dataset's own "
-        "leg, and where it grows lighter again the dataset is being forgotten.",
+        f"Read a column from top to bottom: dark is a low loss. {_MOVING}",
     )
+
+
+class _After(forms.Forgotten, kw_only=True):
+    """`forgetting` is missing where a dataset came last in every pass."""
+
+    forgetting: forms.Spread | None = None  # type: ignore[assignment]
+    learned_skill: forms.Spread | None = None
+    final_skill: forms.Spread | None = None
+
+
+class _Afters(Struct):
+    forgetting: Annotated[dict[str, _After], Meta(max_length=256)] | None = None
 
 
 def _forgetting(results: Results) -> Iterator[Block]:
     if results.confirmation is None:
         return
-    found = results.confirmation.read(forms.Forgetting).forgetting
+    found = results.confirmation.read(_Afters).forgetting
     if not found:
         return
-    rows, tones = [], {}
-    for i, (key, f) in enumerate(found.items()):
-        known = of_spread(f.forgetting)
-        rows.append(
-            (name(key), estimate(of_spread(f.learned)), estimate(of_spread(f.final)),
-             estimate(known), _said(known.low, known.high))
-        )  # fmt: skip
-        tones[i, 4] = {"forgotten": "bad", "improved": "good"}.get(rows[-1][4], "")
     yield Table(
-        "Loss on a dataset right after its own leg, at the end, and the difference (above 0: "
-        "forgotten), means over the passes with 95 % intervals.",
-        ("dataset", "after its leg", "at the end", "difference", "reading"),
-        rows,
+        "Loss on a dataset right after its own leg, at the end, and by how much it rose between "
+        "them, and its skill at both; means over the passes with 95 % intervals; the rise is that "
+        f"of the passes in which the dataset did not come last. {_MOVING} Skill is in shares of "
+        "the target's variance.",
+        ("dataset", "loss after its leg", "at the end", "rise", "reading", "skill after its leg",
+         "at the end"),
+        [_row(key, each) for key, each in found.items()],
         words=frozenset({0, 4}),
-        tones=tones,
-    )
+    )  # fmt: skip
+
+
+def _row(key: str, f: _After) -> tuple[str, ...]:
+    rise = of_spread(f.forgetting)
+    said = _said(rise.low, rise.high) if f.forgetting else "came last in every pass"
+    losses = [estimate(of_spread(each)) for each in (f.learned, f.final)]
+    skills = [estimate(of_spread(each)) for each in (f.learned_skill, f.final_skill)]
+    return (name(key), *losses, estimate(rise), said, *skills)
 
 
 def _said(low: float | None, high: float | None) -> str:
     if low is None or high is None or low == high:
         return "one pass: no interval"
     if low > 0:
-        return "forgotten"
-    return "improved" if high < 0 else "no difference shown"
+        return "rose"
+    return "fell" if high < 0 else "no difference shown"
 
 
 PARTS = (_legs, _forgetting)
