@@ -106,10 +106,10 @@ class CollapseOf(Struct):
 
 
 class Pairs(Struct):
-    """A number of the trained model and of the untrained one."""
+    """A number of the trained model and of the untrained one; None where it cannot be told."""
 
-    trained: float
-    untrained: float
+    trained: float | None
+    untrained: float | None
 
 
 class Referees(Struct):
@@ -132,10 +132,11 @@ class SpectrumOf(Struct):
 
 
 class Control(Struct):
-    """A negative control; of a run, `passed` counts the passes that passed it."""
+    """A negative control; of a run, `passed` of the `judged` passes, those that could tell."""
 
     value: float | Spread | None = None
     passed: bool | int | None = None
+    judged: int | None = None
     interval: Ends = None
     expected: str | None = None
     sentence: str | None = None

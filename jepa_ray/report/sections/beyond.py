@@ -9,7 +9,7 @@ from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
 from jepa_ray.report.measured import loss, of_value, skill, where, whole, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
-from jepa_ray.report.text import NONE, clean, count, estimate, fixed, name, number
+from jepa_ray.report.text import NONE, clean, count, estimate, name, number
 
 SKILL_FLOOR = -2.0
 _MAX_ROWS = 60
@@ -174,13 +174,15 @@ class Judged:
         found: Its numbers.
         expected: What a sound model does.
         sentence: What was seen.
-        good: Whether it passed, in every pass; None where it is not judged.
+        judged: Passes of a run that could tell; None: one checkpoint.
+        good: Whether it passed, in every pass that could tell; None where it is not judged.
     """
 
     key: str
     found: forms.Control
     expected: str
     sentence: str
+    judged: int | None
     good: bool | None
 
     @property
@@ -188,14 +190,13 @@ class Judged:
         """In words."""
         if self.good is None:
             return "not judged"
-        passed, value = self.found.passed, self.found.value
-        if isinstance(value, forms.Spread) and not isinstance(passed, bool):
-            return f"{passed} of {value.n} passes"
+        if self.judged is not None:
+            return f"{self.found.passed} of {self.judged} passes"
         return "passed" if self.good else "failed"
 
 
 def judged_controls(results: Results) -> list[Judged]:
-    """The negative controls; a run's own carry no sentence, those of its first pass do.
+    """The negative controls; a run's own carry no sentence, those of its passes do.
 
     Raises:
         Wrong: They are not of their form.
@@ -204,18 +205,30 @@ def judged_controls(results: Results) -> list[Judged]:
     if source is None:
         return []
     found = source.read(forms.Controls).controls
-    first = results.first
-    has = first is not None and first.has("controls")
-    one = first.read(forms.Controls).controls if has and first else {}
+    one = _of_a_pass(results)
     return [_judged(k, c, one.get(k, c)) for k, c in list(found.items())[:_MAX_ROWS]]
+
+
+def _of_a_pass(results: Results) -> dict[str, forms.Control]:
+    """Each control of the first pass that can tell, else of the first."""
+    found: dict[str, forms.Control] = {}
+    for source in results.checkpoints.values():
+        if source.has("controls"):
+            for key, control in source.read(forms.Controls).controls.items():
+                if key not in found or (found[key].passed is None and control.passed is not None):
+                    found[key] = control
+    return found
 
 
 def _judged(key: str, found: forms.Control, one: forms.Control) -> Judged:
     expected = clean(found.expected or one.expected or "", 80)
     sentence = clean(found.sentence or one.sentence or "", 240)
-    seeds = found.value.n if isinstance(found.value, forms.Spread) else 1
-    good = found.passed if found.passed is None else int(found.passed) >= seeds
-    return Judged(key, found, expected, sentence, None if "not judged" in expected else good)
+    judged = found.judged
+    if judged is None and isinstance(found.value, forms.Spread):
+        judged = found.value.n
+    nobody = found.passed is None or judged == 0 or "not judged" in expected
+    good = None if nobody else int(found.passed or 0) >= (1 if judged is None else judged)
+    return Judged(key, found, expected, sentence, judged, good)
 
 
 def _controls(results: Results) -> Iterator[Block]:
@@ -253,10 +266,14 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
             "it can be compared over runs and recipes; lower is better, 1 is a constant.",
             ("target", "trained", "untrained"),
             [
-                (names.get(key, name(key)), fixed(p.trained, 4), fixed(p.untrained, 4))
+                (names.get(key, name(key)), number(p.trained), number(p.untrained))
                 for key, p in found.items()
             ],
         )
+
+
+def _sample(results: Results) -> Iterator[Block]:
+    source = results.first
     if source is not None and source.has("sample"):
         sample = source.read(forms.SampleOf).sample
         yield Text(
@@ -267,5 +284,5 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
 
 PARTS = (
     _nothing, _by_dataset, _by_mask, _by_distance, _baselines, _collapse, _spectrum, _fixed_targets,
-    _controls,
+    _sample, _controls,
 )  # fmt: skip
