@@ -184,7 +184,7 @@ def _probes(results: Results) -> Iterator[str]:
         best = rival(task)
         other = f"{estimate(score(task, best))} ({markdown(arm(best), 48)})" if best else NONE
         rows.append(
-            (markdown(key, 48), markdown(task.sentence, 400), estimate(score(task, OURS)), other)
+            (markdown(key, 48), markdown(task.sentence), estimate(score(task, OURS)), other)
         )
     yield from table(("task", "finding", "our embeddings", "best simpler way"), rows, 2)
     if found.verdict:

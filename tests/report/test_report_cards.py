@@ -1,5 +1,7 @@
 """Model card and dataset cards, from result files only."""
 
+import json
+
 import pytest
 
 from jepa_ray.report.cards import model_card
@@ -34,6 +36,16 @@ def results(tmp_path_factory):
 )
 def test_the_model_card_says(results, said):
     assert said in model_card(results)
+
+
+def test_the_model_card_says_all_of_what_was_found_of_a_task(tmp_path):
+    folder = write_training(tmp_path)
+    document = json.loads((folder / "probes.json").read_text())
+    sentence = " ".join(["Our embeddings reach ROC AUC 0.8."] * 16) + " They harm the trees"
+    document["tasks"]["part_of_day"]["sentence"] = sentence
+    (folder / "probes.json").write_text(json.dumps(document))
+    assert len(sentence) > 540
+    assert "They harm the trees" in model_card(open_results(str(folder)))
 
 
 def test_there_is_a_card_for_each_dataset_of_the_run(results):

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from jepa_ray.report import write_report
+from jepa_ray.report.sections import words
 from tests.report.made_results import (
     BLOCKED,
     DATASETS,
@@ -115,6 +116,8 @@ def test_the_same_results_give_the_same_bytes(run, tmp_path, text):
         "Our embeddings do not win: trees on the raw window are as good.",
         "source_confidence",
         "70,686",
+        "share of the spread that lies between actors 0.400 0.400",
+        "by chance, where actors are all alike 0.0370 0.0370",
         "Tasks won by the embeddings 2 of 3",
         "0.0090 a risk",
         "jepa-ray verify",
@@ -176,6 +179,22 @@ def test_each_status_has_a_colour_a_word_and_a_paragraph(tmp_path, status, light
     text, _ = report(folder)
     assert f'class="verdict {light}"' in text
     assert f"<strong>{word}</strong>" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "never", "said"),
+    [
+        ("collapsed", "fell", "However low the loss is"),
+        ("no_skill", "no more than", "from seed to seed"),
+        ("no_skill", "no more than", "as good with the context of another day"),
+        ("undecided", "or there is one", "finds skill where there is none"),
+        ("trivial", "as well", "not surely better"),
+    ],
+)
+def test_the_words_of_a_status_hold_for_every_cause_of_it(status, never, said):
+    meaning = words.BY_STATUS[status].meaning
+    assert never not in meaning
+    assert said in meaning
 
 
 @pytest.mark.parametrize(

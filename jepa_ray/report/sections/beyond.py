@@ -139,7 +139,8 @@ def _levels(found: forms.Collapse) -> Iterator[tuple[str, ...]]:
         yield "a slot", what, number(ours.slot.get(key)), number(theirs.slot.get(key))
     yield "a dimension", "dead dimensions of 64", _dead(ours), _dead(theirs)
     for what, key in (
-        ("spread between actors / within", "ratio"),
+        ("share of the spread that lies between actors", "ratio"),
+        ("the same by chance, where actors are all alike", "chance"),
         ("actors", "actors"),
     ):
         pair = [number((side.actor or {}).get(key)) for side in (ours, theirs)]
