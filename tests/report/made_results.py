@@ -174,7 +174,8 @@ def _run_evaluation(reports, datasets, rng):
         "spread": {"loss": spread(0.01234, 0.0009), "untrained_loss": spread(1.0487, 0.003),
                    "reduction": spread(0.9882, 0.0009), "skill": spread(0.412, 0.031),
                    "rankme": spread(18.2, 1.1), "untrained_rankme": spread(4.3, 0.2),
-                   "slot_std": spread(0.52, 0.03)},
+                   "slot_std": spread(0.52, 0.03), "untrained_slot_std": spread(0.27, 0.01),
+                   "cosine_to_mean": spread(0.62, 0.02), "cka_with_untrained": spread(0.47, 0.02)},
         "datasets": {n: {"loss": spread(0.012, 0.001), "skill": spread(d["skill"], 0.06)}
                      for n, d in one["datasets"].items()},
         "baselines": {n: {"loss": spread(b["loss"], 0.004), "skill": spread(b["skill"], 0.02)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Table, Text
 from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
-from jepa_ray.report.measured import loss, of_value, skill, where, whole, with_key
+from jepa_ray.report.measured import loss, of_first, of_value, skill, where, whole, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
 from jepa_ray.report.text import NONE, clean, count, estimate, name, number
@@ -114,10 +114,9 @@ def _collapse(results: Results) -> Iterator[Block]:
     if source is None or not source.has("collapse"):
         return
     found = source.read(forms.CollapseOf).collapse
-    of = "" if results.evaluation is None else " of the first pass"
     yield Table(
-        f"Collapse at four levels{of}: trained beside untrained. Much less spread, or far fewer "
-        "directions, than the untrained encoder has is collapse at that level.",
+        f"Collapse at four levels{of_first(results)}: trained beside untrained. Much less spread, "
+        "or far fewer directions, than the untrained encoder has is collapse at that level.",
         ("level", "what", "trained", "untrained"),
         list(_levels(found)),
         words=frozenset({0, 1}),
@@ -160,7 +159,7 @@ def _spectrum(results: Results) -> Iterator[Block]:
     lines = {"trained": found.trained, "untrained": found.untrained}
     yield Figure(
         spectrum("spectrum", lines, label="Spectrum of the embeddings"),
-        "How many directions the embeddings use",
+        f"How many directions the embeddings use{of_first(results)}",
         "Singular values of the centred embeddings; a curve that falls steeply uses few "
         "directions, one below that of the untrained encoder uses fewer than chance gives.",
     )
@@ -263,8 +262,9 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
         found = source.read(forms.Referees).referee
         names = {"pca64": "PCA-64 of the slots", "frozen_random": "a frozen random encoder"}
         yield Table(
-            "Fixed targets: normalised loss of the best linear readout. Unlike the training loss "
-            "it can be compared over runs and recipes; lower is better, 1 is a constant.",
+            f"Fixed targets{of_first(results)}: normalised loss of the best linear readout. "
+            "Unlike the training loss it can be compared over runs and recipes; lower is better, "
+            "1 is a constant.",
             ("target", "trained", "untrained"),
             [
                 (names.get(key, name(key)), number(p.trained), number(p.untrained))
@@ -278,8 +278,9 @@ def _sample(results: Results) -> Iterator[Block]:
     if source is not None and source.has("sample"):
         sample = source.read(forms.SampleOf).sample
         yield Text(
-            f"Scored: {count(sample.windows)} windows, of which {count(sample.distinct)} are "
-            f"distinct; weighted by their copies they are worth {number(sample.effective)} windows."
+            f"Scored{of_first(results)}: {count(sample.windows)} windows, of which "
+            f"{count(sample.distinct)} are distinct; weighted by their copies they are "
+            f"worth {number(sample.effective)} windows."
         )
 
 
