@@ -1,6 +1,7 @@
 """Model card and dataset cards, from result files only."""
 
 import json
+import shlex
 
 import pytest
 
@@ -46,6 +47,35 @@ def test_the_model_card_says_all_of_what_was_found_of_a_task(tmp_path):
     (folder / "probes.json").write_text(json.dumps(document))
     assert len(sentence) > 540
     assert "They harm the trees" in model_card(open_results(str(folder)))
+
+
+def commands(folder):
+    """The commands of a card, as a shell takes them apart."""
+    text = model_card(open_results(str(folder)))
+    lines = [line.strip() for line in text.splitlines() if line.startswith("    jepa-ray")]
+    return [shlex.split(line) for line in lines]
+
+
+def test_the_commands_to_copy_are_quoted_and_name_all_seeds(tmp_path):
+    seeds = tuple(range(50))
+    folder = tmp_path / "my place; touch X" / "my run"
+    write_run(folder, datasets=DATASETS[:1], seeds=seeds, evaluated=False, probed=False)
+    confirm = commands(folder)[0]
+    assert confirm[confirm.index("--storage-path") + 1] == str(folder.parent)
+    assert confirm[confirm.index("--run-id") + 1] == "my run"
+    assert confirm[confirm.index("--config") + 1] == str(folder / "confirm.yaml")
+    assert confirm[confirm.index("--seeds") + 1] == ",".join(str(seed) for seed in seeds)
+    assert len(confirm) == 12
+
+
+def test_the_card_of_a_training_names_the_command_that_trained_it(tmp_path):
+    train = commands(write_training(tmp_path / "a b"))[0]
+    assert train[1] == "train"
+    assert train[train.index("--dataset") + 1] == ",".join(DATASETS[:3])
+    assert train[-6:] == [
+        "--storage-path", str(tmp_path), "--run-id", "a b", "--config",
+        str(tmp_path / "a b" / "config.yaml"),
+    ]  # fmt: skip
 
 
 def test_there_is_a_card_for_each_dataset_of_the_run(results):
