@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jepa_ray.report import forms, reference
 from jepa_ray.report.measured import loss, overall, skill, where, whole, with_key
-from jepa_ray.report.results import Results, Wrong
+from jepa_ray.report.results import Results, Wrong, unforeseen
 from jepa_ray.report.sections.probes import OURS, arm, rival, score
 from jepa_ray.report.sections.provenance import commands_again
 from jepa_ray.report.sections.tables import passes_of, spreads, states_of
@@ -54,6 +54,8 @@ def said(part: Callable[[Results], Iterator[str]], results: Results) -> list[str
         lines.extend(part(results))
     except Wrong as error:
         lines.append(f"This part cannot be shown. {markdown(error)}")
+    except Exception as error:  # noqa: BLE001 - as on the page
+        lines.append(f"This part cannot be shown. {markdown(unforeseen(error))}")
     return lines
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from jepa_ray.report.forms.base import Ends, Named, Numbers, Spread
+from jepa_ray.report.forms.base import Ends, Named, Numbers, Some, Spread
 
 
 class Judged(Struct):
@@ -74,7 +74,7 @@ class ByMask(Struct):
 class ByDistance(Struct):
     """By distance."""
 
-    by_distance: Annotated[list[Distance], Meta(max_length=96)]
+    by_distance: Annotated[list[Distance], Meta(min_length=1, max_length=96)]
 
 
 class Baselines(Struct):
@@ -121,8 +121,8 @@ class Referees(Struct):
 class Spectrum(Struct):
     """Singular values."""
 
-    trained: Numbers
-    untrained: Numbers
+    trained: Some
+    untrained: Some
 
 
 class SpectrumOf(Struct):
@@ -165,9 +165,9 @@ class SampleOf(Struct):
 class Points(Struct):
     """Windows in the plane."""
 
-    x: Numbers
-    y: Numbers
-    dataset: Annotated[list[int], Meta(max_length=4096)]
+    x: Some
+    y: Some
+    dataset: Annotated[list[int], Meta(min_length=1, max_length=4096)]
     names: Annotated[list[str], Meta(max_length=256)]
     explained: Numbers = field(default_factory=list)
 
