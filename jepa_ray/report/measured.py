@@ -6,7 +6,7 @@ Of a run the interval is over seeds (t), of one checkpoint over windows (bootstr
 from collections.abc import Sequence
 
 from jepa_ray.report import forms
-from jepa_ray.report.results import Results, Source
+from jepa_ray.report.results import Results, Source, Wrong
 from jepa_ray.report.text import Estimate
 
 NOTHING = Estimate(None)
@@ -87,6 +87,23 @@ def where(results: Results) -> str:
 def of_first(results: Results) -> str:
     """What to add where numbers are those of one checkpoint."""
     return ", first pass" if results.is_run else ""
+
+
+def width(results: Results) -> int | None:
+    """How many numbers an embedding has; None where no evaluation tells."""
+    source = results.first
+    if source is None or not source.has("spectrum"):
+        return None
+    try:
+        return len(source.read(forms.SpectrumOf).spectrum.trained)
+    except Wrong:
+        return None
+
+
+def of_width(results: Results) -> str:
+    """` of 64`, as RankMe is; nothing where it is not known."""
+    found = width(results)
+    return f" of {found}" if found else ""
 
 
 def best_first(names: Sequence[str], first: str) -> list[str]:

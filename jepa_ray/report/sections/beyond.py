@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Table, Text
 from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
-from jepa_ray.report.measured import loss, of_first, of_value, skill, where, whole, with_key
+from jepa_ray.report.measured import loss, of_first, of_value, skill, where, whole, width, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
 from jepa_ray.report.text import NONE, clean, count, estimate, name, number
@@ -118,16 +118,17 @@ def _collapse(results: Results) -> Iterator[Block]:
         f"Collapse at four levels{of_first(results)}: trained beside untrained. Much less spread, "
         "or far fewer directions, than the untrained encoder has is collapse at that level.",
         ("level", "what", "trained", "untrained"),
-        list(_levels(found)),
+        list(_levels(found, width(results))),
         words=frozenset({0, 1}),
     )
 
 
-def _levels(found: forms.Collapse) -> Iterator[tuple[str, ...]]:
+def _levels(found: forms.Collapse, width: int | None) -> Iterator[tuple[str, ...]]:
     ours, theirs = found.trained, found.untrained
+    most = f" to {width}" if width else " or more"
     for level, what, key in (
-        ("all windows", "effective rank (RankMe, 1 to 64)", "rankme"),
-        ("all windows", "participation ratio (1 to 64)", "participation_ratio"),
+        ("all windows", f"effective rank (RankMe, 1{most})", "rankme"),
+        ("all windows", f"participation ratio (1{most})", "participation_ratio"),
         ("all windows", "cosine to the mean (1: all alike)", "cosine_to_mean"),
     ):
         yield level, what, number(ours.overall.get(key)), number(theirs.overall.get(key))
@@ -136,7 +137,12 @@ def _levels(found: forms.Collapse) -> Iterator[tuple[str, ...]]:
         ("share that follows from the position alone", "positional_share"),
     ):
         yield "a slot", what, number(ours.slot.get(key)), number(theirs.slot.get(key))
-    yield "a dimension", "dead dimensions of 64", _dead(ours), _dead(theirs)
+    yield (
+        "a dimension",
+        f"dead dimensions{f' of {width}' if width else ''}",
+        _dead(ours),
+        _dead(theirs),
+    )
     for what, key in (
         ("share of the spread that lies between actors", "ratio"),
         ("the same by chance, where actors are all alike", "chance"),
