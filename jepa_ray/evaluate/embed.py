@@ -79,11 +79,13 @@ def embed_windows(
     staging = Staging(output)
     before = settled(output, job.key)
     if before is not None:
-        log.info("%s holds just these embeddings, nothing to do", output)
-        staging.forget()
-        return EmbedResult(before, unchanged=True)
+        return _unchanged(staging, before)
     refuse_taken(output, overwrite=overwrite)
     with staging.held():
+        before = settled(output, job.key)  # again: another run may have ended until now
+        if before is not None:
+            return _unchanged(staging, before)
+        refuse_taken(output, overwrite=overwrite)
         began, started = time.monotonic(), utc_now()
         device, cpu_seconds = _work_off(job, staging, here, progress)
         seconds = round(time.monotonic() - began, 3)
@@ -96,6 +98,12 @@ def embed_windows(
         staging.publish(document)
     log.info("%s: %d windows in %.1f s", output, job.given.windows, seconds)
     return EmbedResult(document, unchanged=False)
+
+
+def _unchanged(staging: Staging, before: Document) -> EmbedResult:
+    log.info("%s holds just these embeddings, nothing to do", staging.output)
+    staging.forget()
+    return EmbedResult(before, unchanged=True)
 
 
 def _work_off(

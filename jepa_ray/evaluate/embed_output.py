@@ -5,6 +5,8 @@ cannot rename: there the files lie under `_staged/`, which readers of Parquet pa
 copied by the store at the end. `_embeddings.json` is written last.
 """
 
+import ctypes
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -106,11 +108,18 @@ class Staging:
         with exclusive(self.folder, "embed into"):
             remove_unfinished(self.folder)
             if self._final is not None:
-                shutil.rmtree(self._beside("replaced"), ignore_errors=True)
+                self._restore(self._final)
             try:
                 yield
             finally:
                 self._tidy()
+
+    def _restore(self, final: Path) -> None:
+        """End the replacement of a run that was killed: a table is at its place, and one only."""
+        before = self._beside("replaced")
+        if before.is_dir() and not final.exists():
+            before.rename(final)
+        shutil.rmtree(before, ignore_errors=True)
 
     def _tidy(self) -> None:
         """Leave no hidden folder where nothing was finished."""
@@ -165,10 +174,14 @@ class Staging:
         self.forget()
 
     def _rename(self, final: Path) -> None:
-        before = self._beside("replaced")
-        if final.is_dir():
+        staged, before = Path(self.folder), self._beside("replaced")
+        if not final.is_dir():
+            staged.rename(final)
+        elif _exchanged(staged, final):
+            staged.rename(before)
+        else:
             final.rename(before)
-        Path(self.folder).rename(final)
+            staged.rename(final)
         (final / _LOCK).unlink(missing_ok=True)
         shutil.rmtree(before, ignore_errors=True)
 
@@ -177,3 +190,15 @@ class Staging:
         if self._final is None:
             for name in list_names(self.folder):
                 delete(join(self.folder, name))
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; False where the system or the disk cannot.
+
+    The call is renameat2 of Linux (2), with RENAME_EXCHANGE.
+    """
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    if call is None:
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)

@@ -6,11 +6,20 @@ A part whose file is absent or wrong says so in a sentence, as on the page.
 from collections.abc import Callable, Iterator, Sequence
 
 from jepa_ray.report import forms, reference
-from jepa_ray.report.measured import loss, overall, skill, where, whole, with_key
-from jepa_ray.report.results import Results, Wrong
+from jepa_ray.report.measured import (
+    loss,
+    of_width,
+    overall,
+    skill,
+    where,
+    whole,
+    width,
+    with_key,
+)
+from jepa_ray.report.results import Results, Wrong, unforeseen
 from jepa_ray.report.sections.probes import OURS, arm, rival, score
 from jepa_ray.report.sections.provenance import commands_again
-from jepa_ray.report.sections.tables import passes_of, spreads, states_of
+from jepa_ray.report.sections.tables import passes_of, spreads, states_of, windows_of
 from jepa_ray.report.text import NONE, count, estimate, file_name, markdown, percent
 
 _LIMITS = (
@@ -54,6 +63,8 @@ def said(part: Callable[[Results], Iterator[str]], results: Results) -> list[str
         lines.extend(part(results))
     except Wrong as error:
         lines.append(f"This part cannot be shown. {markdown(error)}")
+    except Exception as error:  # noqa: BLE001 - as on the page
+        lines.append(f"This part cannot be shown. {markdown(unforeseen(error))}")
     return lines
 
 
@@ -65,11 +76,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1)
         yield "| " + " | ".join(row) + " |"
 
 
-def _what(_: Results) -> Iterator[str]:
+def _what(results: Results) -> Iterator[str]:
+    numbers = width(results)
+    embedding = f"one embedding of {numbers} numbers" if numbers else "one embedding"
     yield (
         "A joint-embedding predictive architecture (JEPA) over schedule windows: a day of 96 "
-        "quarter-hour slots with 16 features each becomes one embedding of 64 numbers, and one for "
-        "each slot. It was trained to predict embeddings of hidden slots from visible ones."
+        f"quarter-hour slots with 16 features each becomes {embedding}, and one for each slot. It "
+        "was trained to predict embeddings of hidden slots from visible ones."
     )
 
 
@@ -88,18 +101,21 @@ def _verdict(results: Results) -> Iterator[str]:
 def _data(results: Results) -> Iterator[str]:
     states = states_of(results)
     first = next(iter(passes_of(results).values()), None)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, state in states.items():
         one = first.checkpoints.get(key) if first else None
         rows.append(
             (
                 f"[{markdown(key, 48)}](datasets/{file_name(key)}.md)",
                 state_words(state),
-                count(state.windows),
+                count(windows_of(results, key, state)),
                 count(one.train_windows if one else None),
                 count(one.val_windows if one else None),
             )
         )  # fmt: skip
+    if not results.is_run and results.provenance is not None:
+        sides = results.provenance.read(forms.Provenance)
+        rows.append(("all", "", NONE, count(sides.train_windows), count(sides.val_windows)))
     yield from table(("dataset", "status", "windows", "training", "validation"), rows, 2)
 
 
@@ -145,7 +161,7 @@ def _results(results: Results) -> Iterator[str]:
     }
     names = (
         ("loss", "loss"), ("loss, untrained", "untrained_loss"), ("skill", "skill"),
-        ("RankMe of 64", "rankme"), ("RankMe, untrained", "untrained_rankme"),
+        (f"RankMe{of_width(results)}", "rankme"), ("RankMe, untrained", "untrained_rankme"),
         ("per-slot std", "slot_std"), ("per-slot std, untrained", "untrained_slot_std"),
     )  # fmt: skip
     rows = [
@@ -184,7 +200,7 @@ def _probes(results: Results) -> Iterator[str]:
         best = rival(task)
         other = f"{estimate(score(task, best))} ({markdown(arm(best), 48)})" if best else NONE
         rows.append(
-            (markdown(key, 48), markdown(task.sentence, 400), estimate(score(task, OURS)), other)
+            (markdown(key, 48), markdown(task.sentence), estimate(score(task, OURS)), other)
         )
     yield from table(("task", "finding", "our embeddings", "best simpler way"), rows, 2)
     if found.verdict:
@@ -200,7 +216,7 @@ def _load(results: Results) -> Iterator[str]:
     inside = "pass01/combined/" if results.is_run else ""
     yield "    import jepa_ray"
     yield f'    model = jepa_ray.load("{inside}schedule_jepa.pt")  # a path or URL'
-    yield "    model.embed(windows)  # float32 [B, 96, 16] -> float32 [B, 64]"
+    yield f"    model.embed(windows)  # float32 [B, 96, 16] -> float32 [B, {width(results) or 'D'}]"
 
 
 def _licence(results: Results) -> Iterator[str]:

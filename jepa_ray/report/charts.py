@@ -260,15 +260,16 @@ def plane(
 
 def _middles(axes: Any, xs: Any, ys: Any, of: Any, names: Sequence[str]) -> None:
     """A number at the middle of each dataset, moved up where another one is already."""
-    span = float(np.ptp(ys)) or 1.0, float(np.ptp(xs)) or 1.0
+    span = [float(np.ptp(v)) or float(np.abs(v).max()) or 1.0 for v in (ys, xs)]
     taken: list[tuple[float, float]] = []
     for i in range(len(names)):
         mine = of == i
         if not mine.any():
             continue
         x, y = float(np.median(xs[mine])), float(np.median(ys[mine]))
-        while any(abs(y - b) < 0.05 * span[0] and abs(x - a) < 0.05 * span[1] for a, b in taken):
-            y += 0.05 * span[0]
+        for _ in taken:  # each is passed once at most
+            if any(abs(y - b) < 0.05 * span[0] and abs(x - a) < 0.05 * span[1] for a, b in taken):
+                y += 0.05 * span[0]
         taken.append((x, y))
         axes.text(
             x, y, str(i + 1), ha="center", va="center", fontsize=8.5, fontweight="bold", color=INK,

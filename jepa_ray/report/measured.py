@@ -6,7 +6,7 @@ Of a run the interval is over seeds (t), of one checkpoint over windows (bootstr
 from collections.abc import Sequence
 
 from jepa_ray.report import forms
-from jepa_ray.report.results import Results, Source
+from jepa_ray.report.results import Results, Source, Wrong
 from jepa_ray.report.text import Estimate
 
 NOTHING = Estimate(None)
@@ -53,16 +53,15 @@ def with_key(results: Results, key: str) -> Source | None:
 def overall(results: Results) -> dict[str, Estimate]:
     """Trained (`loss`, `skill`, ...) and untrained (`untrained_loss`, ...); {} where not evaluated.
 
+    Of a run only what is over its seeds: a number of one pass has no place beside those.
+
     Raises:
         Wrong: The evaluation is not of its form.
     """
-    found: dict[str, Estimate] = {}
-    if results.first is not None:
-        found |= _of_one(results.first.read(forms.Compared))
     if results.evaluation is not None:
         run = results.evaluation.read(forms.SpreadOf)
-        found |= {name: of_spread(spread) for name, spread in run.spread.items() if spread}
-    return found
+        return {name: of_spread(spread) for name, spread in run.spread.items()}
+    return {} if results.first is None else _of_one(results.first.read(forms.Compared))
 
 
 def _of_one(found: forms.Compared) -> dict[str, Estimate]:
@@ -80,7 +79,31 @@ def where(results: Results) -> str:
     """What the interval of an evaluated number is over, as a sentence."""
     if results.evaluation is not None:
         return "Intervals: 95 %, over the seeds of the passes (t)."
+    if results.is_run:
+        return "Numbers of the first pass alone; intervals: 95 %, over windows (bootstrap)."
     return "Intervals: 95 %, over windows (bootstrap)."
+
+
+def of_first(results: Results) -> str:
+    """What to add where numbers are those of one checkpoint."""
+    return ", first pass" if results.is_run else ""
+
+
+def width(results: Results) -> int | None:
+    """How many numbers an embedding has; None where no evaluation tells."""
+    source = results.first
+    if source is None or not source.has("spectrum"):
+        return None
+    try:
+        return len(source.read(forms.SpectrumOf).spectrum.trained)
+    except Wrong:
+        return None
+
+
+def of_width(results: Results) -> str:
+    """` of 64`, as RankMe is; nothing where it is not known."""
+    found = width(results)
+    return f" of {found}" if found else ""
 
 
 def best_first(names: Sequence[str], first: str) -> list[str]:

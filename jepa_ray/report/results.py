@@ -10,11 +10,19 @@ from dataclasses import dataclass, field
 
 from jepa_ray.errors import UsageError
 from jepa_ray.report import forms
-from jepa_ray.report.source import MAX_DATASETS, Source, Wrong, load, load_rows
+from jepa_ray.report.source import MAX_DATASETS, Source, Wrong, load, load_rows, unforeseen
 from jepa_ray.report.text import clean
 from jepa_ray.storage import join, list_names, list_sizes, local_path, read_bytes
 
-__all__ = ["Results", "Source", "Wrong", "command_word", "open_results", "rows_of"]
+__all__ = [
+    "Results",
+    "Source",
+    "Wrong",
+    "command_word",
+    "open_results",
+    "rows_of",
+    "unforeseen",
+]
 
 MAX_PASSES = 100
 _PASS = re.compile(r"pass\d{1,4}")

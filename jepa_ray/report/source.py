@@ -16,7 +16,7 @@ from jepa_ray.storage import join, list_sizes, read_bytes
 MAX_BYTES = 64 << 20
 MAX_ROWS = 100_000
 MAX_DATASETS = 256
-_MAX_INT = 2**53
+_MAX_INT = 2**63  # seeds go that far
 _MAX_FLOAT = 1e30
 
 T = TypeVar("T")
@@ -24,6 +24,11 @@ T = TypeVar("T")
 
 class Wrong(Exception):  # noqa: N818 - it becomes a sentence of the page
     """A result file, or a key of it, that cannot be used; the message names both."""
+
+
+def unforeseen(error: Exception) -> str:
+    """What is said where values of the right type cannot be shown all the same."""
+    return f"Its numbers cannot be shown ({type(error).__name__}: {clean(error, 200)})."
 
 
 @dataclass(frozen=True)
@@ -151,5 +156,5 @@ def _finite(document: Any) -> tuple[Any, list[str]]:
 
 
 def _usable(value: float) -> bool:
-    """Whether a number is finite, of a size that can be drawn, and as an integer exact."""
+    """Whether a number is finite, and of a size that can be drawn or that 64 bits hold."""
     return abs(value) < (_MAX_FLOAT if isinstance(value, float) else _MAX_INT)

@@ -1,5 +1,6 @@
 """Embeddings as a table, in this process."""
 
+import ctypes
 import json
 import shutil
 
@@ -13,6 +14,7 @@ import jepa_ray
 from jepa_ray.config import EmbedConfig
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError, UsageError
 from jepa_ray.evaluate import embed_windows
+from jepa_ray.evaluate.embed_output import _exchanged, refuse_taken
 from jepa_ray.windows import sparse_windows
 from tests.evaluate.embeddings import checkpoint, expected, files, same, vectors
 from tests.prepared_corpus import JIRA, write_prepared
@@ -170,6 +172,65 @@ def test_another_process_at_work_is_told(processed, model, tmp_path):
         pytest.raises(UsageError, match="another process is at work"),
     ):
         embed_windows(model, str(processed), str(tmp_path / "o.parquet"))
+
+
+@pytest.mark.parametrize("same_model", [False, True])
+def test_a_table_that_appears_before_the_place_is_held_is_not_replaced(
+    processed, model, tmp_path, monkeypatch, same_model
+):
+    out = tmp_path / "o.parquet"
+    other = model if same_model else checkpoint(tmp_path / "m", seed=4)
+
+    def checked_then_another_run_ends(output, *, overwrite):
+        refuse_taken(output, overwrite=overwrite)
+        monkeypatch.setattr("jepa_ray.evaluate.embed.refuse_taken", refuse_taken)
+        embed_windows(other, str(processed / JIRA), str(out))
+
+    monkeypatch.setattr("jepa_ray.evaluate.embed.refuse_taken", checked_then_another_run_ends)
+    if same_model:
+        assert embed_windows(model, str(processed / JIRA), str(out)).unchanged
+    else:
+        with pytest.raises(UsageError, match="--overwrite replaces them"):
+            embed_windows(model, str(processed / JIRA), str(out))
+    assert same(vectors(out), expected(other, processed / JIRA))
+    assert not (tmp_path / ".o.parquet.unfinished").exists()
+
+
+def test_a_table_that_was_put_aside_when_a_run_was_killed_comes_back(processed, model, tmp_path):
+    out, aside = tmp_path / "o.parquet", tmp_path / ".o.parquet.replaced"
+    embed_windows(model, str(processed / JIRA), str(out))
+    whole = files(out)
+    out.rename(aside)
+    with pytest.raises(UsageError, match="--overwrite replaces them"):
+        embed_windows(model, str(processed / MAIL), str(out))
+    assert files(out) == whole
+    assert [p.name for p in tmp_path.iterdir()] == ["o.parquet"]
+    out.rename(aside)
+    assert embed_windows(model, str(processed / JIRA), str(out)).unchanged
+
+
+@pytest.mark.parametrize("linux", [True, False])
+def test_a_table_is_replaced_with_and_without_the_call_that_swaps_two_folders(
+    processed, model, tmp_path, monkeypatch, linux
+):
+    out = tmp_path / "o.parquet"
+    embed_windows(model, str(processed / MAIL), str(out))
+    if not linux:
+        monkeypatch.setattr(ctypes, "CDLL", lambda _name: object())
+    embed_windows(model, str(processed / JIRA), str(out), overwrite=True)
+    assert same(vectors(out), expected(model, processed / JIRA))
+    assert [p.name for p in tmp_path.iterdir()] == ["o.parquet"]
+    assert not (out / ".lock").exists()
+
+
+def test_two_folders_change_places_in_one_step(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    if not _exchanged(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this system or disk cannot")
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["b"]
+    assert [p.name for p in (tmp_path / "b").iterdir()] == ["a"]
 
 
 def foreign(tmp_path, table):

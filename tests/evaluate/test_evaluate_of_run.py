@@ -64,6 +64,7 @@ def test_the_document_has_all_its_keys_and_is_strict_json(found):
     }  # fmt: skip
     assert set(document["spread"]) == {
         "loss", "untrained_loss", "reduction", "skill", "rankme", "untrained_rankme", "slot_std",
+        "untrained_slot_std", "cosine_to_mean", "cka_with_untrained",
     }  # fmt: skip
     assert all(set(s) == {"mean", "std", "low", "high", "n"} for s in document["spread"].values())
     assert set(document["datasets"][JIRA]) == {"loss", "skill"}

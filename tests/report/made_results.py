@@ -174,7 +174,8 @@ def _run_evaluation(reports, datasets, rng):
         "spread": {"loss": spread(0.01234, 0.0009), "untrained_loss": spread(1.0487, 0.003),
                    "reduction": spread(0.9882, 0.0009), "skill": spread(0.412, 0.031),
                    "rankme": spread(18.2, 1.1), "untrained_rankme": spread(4.3, 0.2),
-                   "slot_std": spread(0.52, 0.03)},
+                   "slot_std": spread(0.52, 0.03), "untrained_slot_std": spread(0.27, 0.01),
+                   "cosine_to_mean": spread(0.62, 0.02), "cka_with_untrained": spread(0.47, 0.02)},
         "datasets": {n: {"loss": spread(0.012, 0.001), "skill": spread(d["skill"], 0.06)}
                      for n, d in one["datasets"].items()},
         "baselines": {n: {"loss": spread(b["loss"], 0.004), "skill": spread(b["skill"], 0.02)}
@@ -182,7 +183,7 @@ def _run_evaluation(reports, datasets, rng):
         "by_mask": {n: {"skill": spread(m["skill"], 0.04)} for n, m in one["by_mask"].items()},
         "by_distance": [{"from": d["from"], "to": d["to"], "skill": spread(d["skill"], 0.03)}
                         for d in one["by_distance"]],
-        "controls": {n: {"value": spread(c["value"], 0.02), "passed": 6}
+        "controls": {n: {"value": spread(c["value"], 0.02), "passed": 6, "judged": 6}
                      for n, c in one["controls"].items()},
         "status": "learned", "warnings": [],
         "verdict": "learned: loss 0.0123 against 1.0487 untrained, skill 0.412",
@@ -205,7 +206,7 @@ def evaluation(datasets, rng, *, status="learned"):
         "global": {"rankme": 18.3 * x, "participation_ratio": 9.1 * x, "cosine_to_mean": 0.6},
         "slot": {"std": 0.5 * x, "positional_share": 0.2},
         "dimension": {"std": [0.5] * 64, "dead": 0},
-        "actor": {"between": 0.4, "within": 0.2, "ratio": 2.0, "actors": 120},
+        "actor": {"between": 0.2, "within": 0.3, "ratio": 0.4, "chance": 0.037, "actors": 120},
     }
     return {
         "format_version": 1, "checkpoint": "/runs/six/pass01/combined/schedule_jepa.pt",
@@ -234,7 +235,7 @@ def evaluation(datasets, rng, *, status="learned"):
                      for k, v, e, s in (
                          ("white_noise", -0.05, "skill <= 0", "Windows of noise."),
                          ("shuffled_slots", 0.02, "skill falls", "Slots in random order."),
-                         ("constant_day", -0.2, "skill <= 0", "The same day every time."),
+                         ("constant_day", -0.2, "skill > 0 (told, not judged)", "It sees."),
                          ("wrong_window", 1.4, "loss rises by 10 %", "Context of another."))},
         "sample": {"windows": 3200, "distinct": 1870, "effective": 1203.4},
         "map": _map(datasets, rng),

@@ -2,10 +2,14 @@
 
 import json
 import re
+from random import Random
 
 import pytest
 
 from jepa_ray.report import write_report
+from jepa_ray.report.measured import overall, where
+from jepa_ray.report.results import open_results
+from jepa_ray.report.sections import words
 from tests.report.made_results import (
     BLOCKED,
     DATASETS,
@@ -115,6 +119,8 @@ def test_the_same_results_give_the_same_bytes(run, tmp_path, text):
         "Our embeddings do not win: trees on the raw window are as good.",
         "source_confidence",
         "70,686",
+        "share of the spread that lies between actors 0.400 0.400",
+        "by chance, where actors are all alike 0.0370 0.0370",
         "Tasks won by the embeddings 2 of 3",
         "0.0090 a risk",
         "jepa-ray verify",
@@ -127,6 +133,23 @@ def test_the_page_says(page, said):
 def test_every_dataset_is_there_with_its_sides(page):
     assert all(name in page.text for name in (*DATASETS, BLOCKED))
     assert "1,200 1,190 400 1,071 119" in page.text
+
+
+def test_numbers_of_one_pass_do_not_stand_beside_a_spread_over_seeds(tmp_path):
+    folder = write_run(tmp_path / "six", datasets=DATASETS[:1], probed=False)
+    document = json.loads((folder / "evaluation.json").read_text())
+    del document["spread"]["untrained_slot_std"]
+    (folder / "evaluation.json").write_text(json.dumps(document))
+    found = overall(open_results(str(folder)))
+    assert found["slot_std"].has_interval
+    assert "untrained_slot_std" not in found
+
+
+def test_a_run_whose_passes_alone_were_evaluated_says_whose_numbers_it_shows(tmp_path):
+    folder = write_run(tmp_path / "six", datasets=DATASETS[:1], evaluated=False, probed=False)
+    one = json.dumps(evaluation(DATASETS[:1], Random(1)))
+    (folder / "pass01" / "combined" / "evaluation.json").write_text(one)
+    assert "Numbers of the first pass alone" in where(open_results(str(folder)))
 
 
 def test_a_run_that_goes_on_says_how_far_it_is(tmp_path):
@@ -179,6 +202,22 @@ def test_each_status_has_a_colour_a_word_and_a_paragraph(tmp_path, status, light
 
 
 @pytest.mark.parametrize(
+    ("status", "never", "said"),
+    [
+        ("collapsed", "fell", "However low the loss is"),
+        ("no_skill", "no more than", "from seed to seed"),
+        ("no_skill", "no more than", "as good with the context of another day"),
+        ("undecided", "or there is one", "finds skill where there is none"),
+        ("trivial", "as well", "not surely better"),
+    ],
+)
+def test_the_words_of_a_status_hold_for_every_cause_of_it(status, never, said):
+    meaning = words.BY_STATUS[status].meaning
+    assert never not in meaning
+    assert said in meaning
+
+
+@pytest.mark.parametrize(
     ("change", "word"),
     [
         (lambda d: d["controls"]["white_noise"].update(passed=False), "Learned, with a doubt"),
@@ -186,8 +225,6 @@ def test_each_status_has_a_colour_a_word_and_a_paragraph(tmp_path, status, light
     ],
 )
 def test_learned_is_not_green_when_something_speaks_against_it(tmp_path, change, word):
-    from random import Random
-
     document = evaluation(DATASETS[:1], Random(1))
     change(document)
     folder = write_training(tmp_path / "one", datasets=DATASETS[:1], evaluated=False)

@@ -11,6 +11,8 @@ T = TypeVar("T")
 Named = Annotated[dict[str, T], Meta(max_length=256)]
 """By dataset, task, arm or kind."""
 Numbers = Annotated[list[float], Meta(max_length=4096)]
+Some = Annotated[list[float], Meta(min_length=1, max_length=4096)]
+"""Numbers, one at least."""
 Ends = tuple[float, float] | None
 """Ends of an interval."""
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from jepa_ray.report.forms.base import Ends, Named, Numbers, Spread
+from jepa_ray.report.forms.base import Ends, Named, Numbers, Some, Spread
 
 
 class Judged(Struct):
@@ -74,7 +74,7 @@ class ByMask(Struct):
 class ByDistance(Struct):
     """By distance."""
 
-    by_distance: Annotated[list[Distance], Meta(max_length=96)]
+    by_distance: Annotated[list[Distance], Meta(min_length=1, max_length=96)]
 
 
 class Baselines(Struct):
@@ -106,10 +106,10 @@ class CollapseOf(Struct):
 
 
 class Pairs(Struct):
-    """A number of the trained model and of the untrained one."""
+    """A number of the trained model and of the untrained one; None where it cannot be told."""
 
-    trained: float
-    untrained: float
+    trained: float | None
+    untrained: float | None
 
 
 class Referees(Struct):
@@ -121,8 +121,8 @@ class Referees(Struct):
 class Spectrum(Struct):
     """Singular values."""
 
-    trained: Numbers
-    untrained: Numbers
+    trained: Some
+    untrained: Some
 
 
 class SpectrumOf(Struct):
@@ -132,10 +132,11 @@ class SpectrumOf(Struct):
 
 
 class Control(Struct):
-    """A negative control; of a run, `passed` counts the passes that passed it."""
+    """A negative control; of a run, `passed` of the `judged` passes, those that could tell."""
 
     value: float | Spread | None = None
     passed: bool | int | None = None
+    judged: int | None = None
     interval: Ends = None
     expected: str | None = None
     sentence: str | None = None
@@ -164,9 +165,9 @@ class SampleOf(Struct):
 class Points(Struct):
     """Windows in the plane."""
 
-    x: Numbers
-    y: Numbers
-    dataset: Annotated[list[int], Meta(max_length=4096)]
+    x: Some
+    y: Some
+    dataset: Annotated[list[int], Meta(min_length=1, max_length=4096)]
     names: Annotated[list[str], Meta(max_length=256)]
     explained: Numbers = field(default_factory=list)
 

@@ -1,9 +1,10 @@
 """The chapters of the page, in the order in which a manager reads."""
 
+import logging
 from collections.abc import Callable, Iterator
 
 from jepa_ray.report.blocks import Block, Problem, Section
-from jepa_ray.report.results import Results, Wrong
+from jepa_ray.report.results import Results, Wrong, unforeseen
 from jepa_ray.report.sections import (
     beyond,
     curves,
@@ -14,6 +15,8 @@ from jepa_ray.report.sections import (
     tables,
     verdict,
 )
+
+log = logging.getLogger(__name__)
 
 Part = Callable[[Results], Iterator[Block]]
 
@@ -47,3 +50,6 @@ def _said(part: Part, results: Results) -> Iterator[Block]:
         yield from part(results)
     except Wrong as error:
         yield Problem(f"This part cannot be shown. {error}")
+    except Exception as error:
+        log.debug("a part of the page failed", exc_info=True)
+        yield Problem(f"This part cannot be shown. {unforeseen(error)}")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Table, Text
 from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
-from jepa_ray.report.measured import loss, of_value, skill, where, whole, with_key
+from jepa_ray.report.measured import loss, of_first, of_value, skill, where, whole, width, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
-from jepa_ray.report.text import NONE, clean, count, estimate, fixed, name, number
+from jepa_ray.report.text import NONE, clean, count, estimate, name, number
 
 SKILL_FLOOR = -2.0
 _MAX_ROWS = 60
@@ -114,21 +114,21 @@ def _collapse(results: Results) -> Iterator[Block]:
     if source is None or not source.has("collapse"):
         return
     found = source.read(forms.CollapseOf).collapse
-    of = "" if results.evaluation is None else " of the first pass"
     yield Table(
-        f"Collapse at four levels{of}: trained beside untrained. Much less spread, or far fewer "
-        "directions, than the untrained encoder has is collapse at that level.",
+        f"Collapse at four levels{of_first(results)}: trained beside untrained. Much less spread, "
+        "or far fewer directions, than the untrained encoder has is collapse at that level.",
         ("level", "what", "trained", "untrained"),
-        list(_levels(found)),
+        list(_levels(found, width(results))),
         words=frozenset({0, 1}),
     )
 
 
-def _levels(found: forms.Collapse) -> Iterator[tuple[str, ...]]:
+def _levels(found: forms.Collapse, width: int | None) -> Iterator[tuple[str, ...]]:
     ours, theirs = found.trained, found.untrained
+    most = f" to {width}" if width else " or more"
     for level, what, key in (
-        ("all windows", "effective rank (RankMe, 1 to 64)", "rankme"),
-        ("all windows", "participation ratio (1 to 64)", "participation_ratio"),
+        ("all windows", f"effective rank (RankMe, 1{most})", "rankme"),
+        ("all windows", f"participation ratio (1{most})", "participation_ratio"),
         ("all windows", "cosine to the mean (1: all alike)", "cosine_to_mean"),
     ):
         yield level, what, number(ours.overall.get(key)), number(theirs.overall.get(key))
@@ -137,9 +137,15 @@ def _levels(found: forms.Collapse) -> Iterator[tuple[str, ...]]:
         ("share that follows from the position alone", "positional_share"),
     ):
         yield "a slot", what, number(ours.slot.get(key)), number(theirs.slot.get(key))
-    yield "a dimension", "dead dimensions of 64", _dead(ours), _dead(theirs)
+    yield (
+        "a dimension",
+        f"dead dimensions{f' of {width}' if width else ''}",
+        _dead(ours),
+        _dead(theirs),
+    )
     for what, key in (
-        ("spread between actors / within", "ratio"),
+        ("share of the spread that lies between actors", "ratio"),
+        ("the same by chance, where actors are all alike", "chance"),
         ("actors", "actors"),
     ):
         pair = [number((side.actor or {}).get(key)) for side in (ours, theirs)]
@@ -159,7 +165,7 @@ def _spectrum(results: Results) -> Iterator[Block]:
     lines = {"trained": found.trained, "untrained": found.untrained}
     yield Figure(
         spectrum("spectrum", lines, label="Spectrum of the embeddings"),
-        "How many directions the embeddings use",
+        f"How many directions the embeddings use{of_first(results)}",
         "Singular values of the centred embeddings; a curve that falls steeply uses few "
         "directions, one below that of the untrained encoder uses fewer than chance gives.",
     )
@@ -174,13 +180,15 @@ class Judged:
         found: Its numbers.
         expected: What a sound model does.
         sentence: What was seen.
-        good: Whether it passed, in every pass; None where it is not judged.
+        judged: Passes of a run that could tell; None: one checkpoint.
+        good: Whether it passed, in every pass that could tell; None where it is not judged.
     """
 
     key: str
     found: forms.Control
     expected: str
     sentence: str
+    judged: int | None
     good: bool | None
 
     @property
@@ -188,14 +196,13 @@ class Judged:
         """In words."""
         if self.good is None:
             return "not judged"
-        passed, value = self.found.passed, self.found.value
-        if isinstance(value, forms.Spread) and not isinstance(passed, bool):
-            return f"{passed} of {value.n} passes"
+        if self.judged is not None:
+            return f"{self.found.passed} of {self.judged} passes"
         return "passed" if self.good else "failed"
 
 
 def judged_controls(results: Results) -> list[Judged]:
-    """The negative controls; a run's own carry no sentence, those of its first pass do.
+    """The negative controls; a run's own carry no sentence, those of its passes do.
 
     Raises:
         Wrong: They are not of their form.
@@ -204,18 +211,30 @@ def judged_controls(results: Results) -> list[Judged]:
     if source is None:
         return []
     found = source.read(forms.Controls).controls
-    first = results.first
-    has = first is not None and first.has("controls")
-    one = first.read(forms.Controls).controls if has and first else {}
+    one = _of_a_pass(results)
     return [_judged(k, c, one.get(k, c)) for k, c in list(found.items())[:_MAX_ROWS]]
+
+
+def _of_a_pass(results: Results) -> dict[str, forms.Control]:
+    """Each control of the first pass that can tell, else of the first."""
+    found: dict[str, forms.Control] = {}
+    for source in results.checkpoints.values():
+        if source.has("controls"):
+            for key, control in source.read(forms.Controls).controls.items():
+                if key not in found or (found[key].passed is None and control.passed is not None):
+                    found[key] = control
+    return found
 
 
 def _judged(key: str, found: forms.Control, one: forms.Control) -> Judged:
     expected = clean(found.expected or one.expected or "", 80)
     sentence = clean(found.sentence or one.sentence or "", 240)
-    seeds = found.value.n if isinstance(found.value, forms.Spread) else 1
-    good = found.passed if found.passed is None else int(found.passed) >= seeds
-    return Judged(key, found, expected, sentence, None if "not judged" in expected else good)
+    judged = found.judged
+    if judged is None and isinstance(found.value, forms.Spread):
+        judged = found.value.n
+    nobody = found.passed is None or judged == 0 or "not judged" in expected
+    good = None if nobody else int(found.passed or 0) >= (1 if judged is None else judged)
+    return Judged(key, found, expected, sentence, judged, good)
 
 
 def _controls(results: Results) -> Iterator[Block]:
@@ -249,23 +268,29 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
         found = source.read(forms.Referees).referee
         names = {"pca64": "PCA-64 of the slots", "frozen_random": "a frozen random encoder"}
         yield Table(
-            "Fixed targets: normalised loss of the best linear readout. Unlike the training loss "
-            "it can be compared over runs and recipes; lower is better, 1 is a constant.",
+            f"Fixed targets{of_first(results)}: normalised loss of the best linear readout. "
+            "Unlike the training loss it can be compared over runs and recipes; lower is better, "
+            "1 is a constant.",
             ("target", "trained", "untrained"),
             [
-                (names.get(key, name(key)), fixed(p.trained, 4), fixed(p.untrained, 4))
+                (names.get(key, name(key)), number(p.trained), number(p.untrained))
                 for key, p in found.items()
             ],
         )
+
+
+def _sample(results: Results) -> Iterator[Block]:
+    source = results.first
     if source is not None and source.has("sample"):
         sample = source.read(forms.SampleOf).sample
         yield Text(
-            f"Scored: {count(sample.windows)} windows, of which {count(sample.distinct)} are "
-            f"distinct; weighted by their copies they are worth {number(sample.effective)} windows."
+            f"Scored{of_first(results)}: {count(sample.windows)} windows, of which "
+            f"{count(sample.distinct)} are distinct; weighted by their copies they are "
+            f"worth {number(sample.effective)} windows."
         )
 
 
 PARTS = (
     _nothing, _by_dataset, _by_mask, _by_distance, _baselines, _collapse, _spectrum, _fixed_targets,
-    _controls,
+    _sample, _controls,
 )  # fmt: skip

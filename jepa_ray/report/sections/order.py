@@ -9,7 +9,7 @@ from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Fold, Table, Text
 from jepa_ray.report.heat import matrix
 from jepa_ray.report.measured import of_spread
-from jepa_ray.report.results import Results
+from jepa_ray.report.results import Results, Wrong
 from jepa_ray.report.sections import commands
 from jepa_ray.report.text import estimate, name
 
@@ -34,6 +34,9 @@ def _legs(results: Results) -> Iterator[Block]:
             "there is no order to study; mixing: sequential trains them one after another."
         )
         return
+    for key, legs in known.items():
+        if not any(value > 0 for leg in legs for value in leg.losses.values()):
+            raise Wrong(f"{results.passes[key].file}: the legs of {key} hold no loss above 0")
     figures = [_figure(key, legs) for key, legs in list(known.items())[:_MAX_PASSES]]
     yield figures[0]
     if figures[1:]:

@@ -26,7 +26,13 @@ _ARMS = {
 RISKS = frozenset({"reidentification"})
 """Tasks at which a high score is no merit: they are told, not won."""
 _FLOOR = {"wrong_window", "ours_raw_trees", OURS}
-_METRICS = {"roc_auc": "ROC AUC", "r2": "R²", "macro_f1": "macro F1", "brier": "Brier score"}
+_METRICS = {
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "macro_f1": "macro F1",
+    "brier": "Brier score",
+    "top1": "top-1 accuracy",
+}
 
 
 def arm(key: str) -> str:
@@ -37,13 +43,18 @@ def arm(key: str) -> str:
 def measure(task: forms.Task) -> str:
     """What a score is, briefly: an arrow says which way is better."""
     arrow = "\N{UPWARDS ARROW}" if task.higher_is_better else "\N{DOWNWARDS ARROW}"
-    return f"{_METRICS.get(task.metric, name(task.metric))}\N{NO-BREAK SPACE}{arrow}"
+    return f"{_called(task)}\N{NO-BREAK SPACE}{arrow}"
 
 
 def metric(task: forms.Task) -> str:
     """What a score is, and which way is better."""
     better = "higher" if task.higher_is_better else "lower"
-    return f"{_METRICS.get(task.metric, name(task.metric))}, {better} is better"
+    return f"{_called(task)}, {better} is better"
+
+
+def _called(task: forms.Task) -> str:
+    """A metric in words: one that is not known here as it is written, less its underscores."""
+    return _METRICS.get(task.metric) or name(task.metric.replace("_", " "))
 
 
 def score(task: forms.Task, key: str) -> Estimate:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Commands, Table, Text
-from jepa_ray.report.results import Results
+from jepa_ray.report.results import Results, command_word
 from jepa_ray.report.sections.tables import passes_of, states_of
 from jepa_ray.report.text import NONE, clean, count, name
+from jepa_ray.storage import join
 
 
 def _versions(results: Results) -> Iterator[Block]:
@@ -72,20 +73,38 @@ def commands_again(results: Results) -> Iterator[str]:
     """The commands that make this run and its numbers."""
     folder, processed = results.shown, results.shown_processed
     if results.is_run:
-        place, _, run_id = results.folder.rstrip("/").rpartition("/")
         found = results.confirmation.read(forms.Overall) if results.confirmation else None
-        seeds = ",".join(str(s) for s in found.seeds[:40]) if found and found.seeds else "SEEDS"
+        seeds = ",".join(str(s) for s in found.seeds) if found and found.seeds else "SEEDS"
         yield (
-            f"jepa-ray confirm --processed-dir {processed} --seeds {seeds} --storage-path "
-            f"{clean(place, 200) or '.'} --run-id {clean(run_id, 128)} --config "
-            f"{folder.rstrip('/')}/confirm.yaml"
+            f"jepa-ray confirm --processed-dir {processed} --seeds {seeds} "
+            f"{_place(results)} --config {command_word(join(results.folder, 'confirm.yaml'))}"
         )
         yield f"jepa-ray verify {folder}"
+    else:
+        yield from _trained_by(results)
     yield f"jepa-ray evaluate {folder} --processed-dir {processed}"
     yield f"jepa-ray probe {folder} --processed-dir {processed}"
     yield f"jepa-ray report {folder} --processed-dir {processed}"
     checkpoint = "pass01/combined/schedule_jepa.pt" if results.is_run else "schedule_jepa.pt"
     yield f"python -c \"import jepa_ray; jepa_ray.load('{checkpoint}')\"  # in {folder}"
+
+
+def _trained_by(results: Results) -> Iterator[str]:
+    """The command of a single training."""
+    if results.provenance is None:
+        return
+    found = results.provenance.read(forms.Provenance)
+    datasets = command_word(",".join(found.datasets)) if found.datasets else "combined"
+    yield (
+        f"jepa-ray train --processed-dir {results.shown_processed} --dataset {datasets} "
+        f"{_place(results)} --config {command_word(join(results.folder, 'config.yaml'))}"
+    )
+
+
+def _place(results: Results) -> str:
+    """Where a run or training lies, as options."""
+    place, _, run_id = results.folder.rstrip("/").rpartition("/")
+    return f"--storage-path {command_word(place or '.')} --run-id {command_word(run_id)}"
 
 
 PARTS = (_versions, _fingerprints, _again)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jepa_ray.report import forms, reference
 from jepa_ray.report.blocks import Block, Table
-from jepa_ray.report.measured import NOTHING, of_spread, overall, where, whole
+from jepa_ray.report.measured import NOTHING, of_spread, of_width, overall, where, whole
 from jepa_ray.report.results import Results, Wrong
 from jepa_ray.report.sections import commands
 from jepa_ray.report.text import (
@@ -50,7 +50,7 @@ def _two_runs(results: Results) -> Iterator[Block]:
         ("untrained loss", f"{reference.UNTRAINED_LOSS}", _show(numbers, "untrained_loss")),
         ("loss reduced by", percent(reference.REDUCTION), _reduction(numbers)),
         ("skill", NR, _show(numbers, "skill")),
-        ("RankMe of 64", NR, _show(numbers, "rankme")),
+        (f"RankMe{of_width(results)}", NR, _show(numbers, "rankme")),
         ("RankMe, untrained", NR, _show(numbers, "untrained_rankme")),
         ("per-slot std", NR, _show(numbers, "slot_std")),
         ("per-slot std, untrained", NR, _show(numbers, "untrained_slot_std")),
@@ -157,18 +157,24 @@ def _dataset(
     trained = first.checkpoints.get(key) if first else None
     found = results.manifests.get(key)
     manifest = found.read(forms.Prepared) if found is not None else None
-    prepared = manifest.windows if manifest else None
-    windows = state.windows if state.windows is not None else prepared
     reason = f" ({clean(state.reason, 160)})" if state.reason else ""
     return (
         name(key),
         clean(state.status, 20) + reason,
         count(manifest.records) if manifest else NONE,
-        count(windows),
+        count(windows_of(results, key, state)),
         count(manifest.distinct_windows) if manifest else NONE,
         count(trained.train_windows) if trained else NONE,
         count(trained.val_windows) if trained else NONE,
     )
+
+
+def windows_of(results: Results, key: str, state: forms.DatasetState) -> int | None:
+    """Windows of a dataset: those that a run counted, else those that are prepared."""
+    found = results.manifests.get(key)
+    if state.windows is not None or found is None:
+        return state.windows
+    return found.read(forms.Prepared).windows
 
 
 def _passes(results: Results) -> Iterator[Block]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Fact, Facts, Problem, Text, Verdict
-from jepa_ray.report.measured import NOTHING, loss, overall, where, whole, with_key
+from jepa_ray.report.measured import NOTHING, loss, overall, where, whole, width, with_key
 from jepa_ray.report.results import Results, Wrong
 from jepa_ray.report.sections import commands, words
 from jepa_ray.report.sections.beyond import baseline, judged_controls
@@ -104,7 +104,10 @@ def _numbers(results: Results) -> Iterator[Block]:
     found = overall(results)
     reduction = found.get("reduction", NOTHING)
     untrained = estimate(found.get("untrained_loss"))
-    directions = f"of 64; untrained {estimate(found.get('untrained_rankme'))}"
+    directions = f"untrained {estimate(found.get('untrained_rankme'))}"
+    numbers = width(results)
+    if numbers:
+        directions = f"of {numbers}; {directions}"
     ends = f"[{percent(reduction.low)}, {percent(reduction.high)}]"
     yield Facts(
         [

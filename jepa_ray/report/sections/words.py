@@ -1,4 +1,8 @@
-"""What each status of an evaluation means to one who decides, and what to do next."""
+"""What each status of an evaluation means to one who decides, and what to do next.
+
+A status has several causes (evaluate/verdict.py); what is said here is true of all of them, and the
+line below it, in numbers, names the one.
+"""
 
 from typing import Final, NamedTuple
 
@@ -22,24 +26,25 @@ class Said(NamedTuple):
 COLLAPSED: Final = Said(
     "red",
     "Collapsed",
-    "The loss fell, but the model gives nearly the same embedding for every window. The low loss "
-    "is an artefact: these embeddings hardly tell windows apart.",
+    "The model gives nearly the same embedding for every window, or uses few of its directions. "
+    "However low the loss is, it proves nothing: these embeddings hardly tell windows apart.",
     "Do not use these embeddings. Train again with --preset robust, best on windows of an actor's "
     "day.",
 )
 NOT_LEARNED: Final = Said(
     "red",
     "Not learned",
-    "The trained model predicts hidden parts of a day no better than one that was never trained.",
+    "The loss of the trained model is not below that of one that was never trained.",
     "Do not use it. Check the data and the settings (steps, learning rate), then train again.",
 )
 NO_SKILL: Final = Said(
     "red",
     "No skill",
-    "Within most datasets, or on the whole, the predictions are worth no more than one constant "
-    "for each slot of the day. Such a model at most tells which dataset a day is from.",
+    "It is not shown that the predictions follow from what is visible of a day: they are not "
+    "surely better than one constant for each slot (on the whole, within most datasets, or from "
+    "seed to seed), or as good with the context of another day. The line below says which.",
     "Do not use it for prediction. What helps: windows of an actor's day, --preset robust, more "
-    "steps.",
+    "steps, more seeds where only they disagree.",
 )
 UNTOUCHED: Final = Said(
     "amber",
@@ -52,16 +57,17 @@ UNTOUCHED: Final = Said(
 TRIVIAL: Final = Said(
     "amber",
     "Trivial",
-    "The model predicts, but a simple rule predicts the same targets as well: the task is too "
-    "easy, or the model learned no more than that rule.",
+    "The model predicts, but not surely better than a simple rule for the same targets: the task "
+    "is too easy, or the model learned no more than that rule.",
     "Do not use its predictions; the probes say whether the embeddings are good for anything.",
 )
 UNDECIDED: Final = Said(
     "amber",
     "Undecided",
-    "The scored windows are all alike, or there is one: they cannot tell a good model from a bad "
-    "one.",
-    "Score it on more, and on more varied, held-out windows.",
+    "The numbers cannot tell a good model from a bad one: the scored windows are all alike, or the "
+    "model also finds skill where there is none. The line below says which.",
+    "Score it on more, and on more varied, held-out windows; where it finds skill in white noise, "
+    "train it again with --preset robust.",
 )
 NOT_JUDGED: Final = Said(
     "grey",
