@@ -174,7 +174,7 @@ def test_a_training_alone_says_which_command_fills_each_part(tmp_path):
 
 def test_a_training_with_everything_has_its_windows_and_map(tmp_path):
     page = small(tmp_path)
-    assert "calendar_ics_thunderbird, window 9f3a51c07be2d184" in page.text
+    assert "calendar_ics_thunderbird, window 00000000000007ab" in page.text
     assert "The embeddings in the plane" in page.text
     assert "over windows (bootstrap)" in page.text
 
