@@ -228,7 +228,7 @@ def spectrum(key: str, lines: Mapping[str, Sequence[float]], *, label: str) -> M
         seen = [v for values in lines.values() for v in values if v > _SMALLEST_PLAIN / 10]
         axes.set_ylim(bottom=min(seen, default=1) / 2)
         log_scale(axes.yaxis)
-        axes.legend()
+        axes.legend(loc="upper right")  # the curves fall from the left
 
     return draw(key, (WIDTH, 3.0), paint, label=label)
 
