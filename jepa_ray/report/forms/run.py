@@ -99,11 +99,13 @@ class Spreads(Struct):
 
 
 class Forgotten(Struct):
-    """How much of a dataset is lost by the end."""
+    """What became of a dataset by the end; `forgetting` is null where it always came last."""
 
     learned: Spread
     final: Spread
-    forgetting: Spread
+    forgetting: Spread | None = None
+    learned_skill: Spread | None = None
+    final_skill: Spread | None = None
 
 
 class Forgetting(Struct):

@@ -1,9 +1,6 @@
 """What a dataset's turn does to the others, and what becomes of each by the end."""
 
 from collections.abc import Iterator
-from typing import Annotated
-
-from msgspec import Meta, Struct
 
 from jepa_ray.report import forms
 from jepa_ray.report.blocks import Block, Figure, Fold, Table, Text
@@ -58,22 +55,10 @@ def _figure(key: str, legs: list[forms.Leg]) -> Figure:
     )
 
 
-class _After(forms.Forgotten, kw_only=True):
-    """`forgetting` is missing where a dataset came last in every pass."""
-
-    forgetting: forms.Spread | None = None  # type: ignore[assignment]
-    learned_skill: forms.Spread | None = None
-    final_skill: forms.Spread | None = None
-
-
-class _Afters(Struct):
-    forgetting: Annotated[dict[str, _After], Meta(max_length=256)] | None = None
-
-
 def _forgetting(results: Results) -> Iterator[Block]:
     if results.confirmation is None:
         return
-    found = results.confirmation.read(_Afters).forgetting
+    found = results.confirmation.read(forms.Forgetting).forgetting
     if not found:
         return
     yield Table(
@@ -88,7 +73,7 @@ def _forgetting(results: Results) -> Iterator[Block]:
     )  # fmt: skip
 
 
-def _row(key: str, f: _After) -> tuple[str, ...]:
+def _row(key: str, f: forms.Forgotten) -> tuple[str, ...]:
     rise = of_spread(f.forgetting)
     said = _said(rise.low, rise.high) if f.forgetting else "came last in every pass"
     losses = [estimate(of_spread(each)) for each in (f.learned, f.final)]
