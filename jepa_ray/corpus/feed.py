@@ -97,7 +97,7 @@ def open_legs(  # noqa: PLR0913 - as open_feed
     """
     datasets = split_all(processed_dir, names, split)
     for dataset in datasets:
-        train, held_out = (int(n) for n in dataset.sizes.sum(axis=0))
+        train, held_out = _sides(dataset)
         if not train or not held_out:
             raise CorpusError(
                 f"{dataset.name}: {train} training and {held_out} held-out windows, and each "
@@ -117,16 +117,19 @@ def side_sizes(
     processed_dir: str, names: Sequence[str], split: SplitConfig
 ) -> dict[str, tuple[int, int]]:
     """Training and held-out windows of each dataset, by the name given; raises as `open_feed`."""
-    found = {}
-    for name, dataset in zip(names, split_all(processed_dir, names, split), strict=True):
-        train, held_out = (int(n) for n in dataset.sizes.sum(axis=0))
-        found[name] = train, held_out
-    return found
+    datasets = split_all(processed_dir, names, split)
+    return {name: _sides(dataset) for name, dataset in zip(names, datasets, strict=True)}
+
+
+def _sides(dataset: SplitDataset) -> tuple[int, int]:
+    """How many windows are for training, and how many are held out."""
+    train, held_out = dataset.sizes.sum(axis=0).tolist()
+    return train, held_out
 
 
 def _windows(dataset: SplitDataset) -> int:
     """How many are for training."""
-    return int(dataset.sizes[:, 0].sum())
+    return _sides(dataset)[0]
 
 
 def _feed(

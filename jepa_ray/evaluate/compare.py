@@ -12,7 +12,6 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ from jepa_ray.evaluate.analysis import Analysis, Within
 from jepa_ray.evaluate.find import load_finished
 from jepa_ray.evaluate.freshness import not_as_trained
 from jepa_ray.evaluate.passes import NotFiniteError
+from jepa_ray.evaluate.threads import torch_threads
 from jepa_ray.evaluate.verdict import Verdict, judge
 from jepa_ray.model import Monitors, ScheduleJEPA, linear_cka
 
@@ -112,7 +112,7 @@ def evaluate(
     log.info("scoring %s on %s", found.url, ", ".join(names))
     fresh = ScheduleJEPA(found.config.model, seed=found.config.seed).eval()
     found.model.to(device)
-    with _threads(config.threads):
+    with torch_threads(config.threads):
         analysis = _analysed(found, fresh.to(device), samples, config)
         _require_finite(found.url, analysis.ours.monitors)
         cka = linear_cka(*(torch.from_numpy(p.pooled) for p in (analysis.ours, analysis.theirs)))
@@ -184,17 +184,6 @@ def _warnings(found: Checkpoint, now: dict[str, str]) -> Iterator[str]:
             "and reduction say nothing about it; per-slot std, RankMe and cosine do"
         )
     yield from not_as_trained(found.provenance["datasets"], now)
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """As many torch threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _device(config: EvaluateConfig) -> torch.device:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
 
 from jepa_ray.checkpoint import Checkpoint, load_checkpoint
@@ -22,6 +21,7 @@ from jepa_ray.evaluate.probes.problem import Problem, Skip, Task, require_enough
 from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION, guesses, reidentification
 from jepa_ray.evaluate.probes.sample import Sample, choose_names, read_sample
 from jepa_ray.evaluate.probes.votes import DATASET, VOTES, votes
+from jepa_ray.evaluate.threads import torch_threads
 from jepa_ray.model import ScheduleJEPA
 
 OF_WINDOWS: dict[str, tuple[Task, Callable[[Sample, ProbeConfig], Problem]]] = {
@@ -133,13 +133,8 @@ def _problem(name: str, sample: Sample | None, place: Place) -> Problem:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """One thread for torch and for every BLAS and OpenMP: sums in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(1), threadpool_limits(1):
+        yield
 
 
 @lru_cache(maxsize=1)
