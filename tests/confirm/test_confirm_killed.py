@@ -21,10 +21,10 @@ LONG = {
 
 
 _ON_TWO_CPUS = """
-import sys
+import contextlib, sys
 from jepa_ray.cli import main
 from jepa_ray.cluster import session
-with session(num_cpus=2):
+with session(num_cpus=2), contextlib.redirect_stdout(sys.__stdout__):
     sys.argv = ["jepa-ray", *sys.argv[1:]]
     main()
 """
