@@ -1,7 +1,8 @@
 """`embed` against the bare encoder: `model.embed` on random tensors of the same batch size.
 
 Made-up windows that nearly all differ, preset `reference`, fp32, one thread a worker. `here` is the
-path in one process, in turns with the peer; `ray` is that on Ray Data. CPU seconds are those of the
+path in one process, in turns with the peer; `ray` is that on Ray Data, its peer as many bare
+encoders at once as there are CPUs, since they share caches and memory. CPU seconds are those of the
 workers; of wall clock, what a large corpus takes beyond a small one, so Ray's start is left out.
 
     python benchmarks/bench_embed.py [--windows N] [--small N] [--batch B] [--rounds R] [--per-slot]
@@ -67,6 +68,14 @@ def measure_here(folder: str, batch: int, rounds: int, per_slot: int) -> Found:
         "low": min(ratios),
         "high": max(ratios),
     }
+
+
+def measure_bare(batch: int, rounds: int, per_slot: int) -> Found:
+    """The median round of the bare encoder in this process."""
+    torch.set_num_threads(1)
+    model = ScheduleJEPA(TrainConfig().model, seed=0)
+    rates = [bare(model, batch, _ROUND_WINDOWS, per_slot=bool(per_slot)) for _ in range(rounds)]
+    return {"peer": statistics.median(rates)}
 
 
 def measure_peak(folder: str, name: str, batch: int, per_slot: int) -> Found:
@@ -144,10 +153,19 @@ def peak_mb(pid: int) -> float:
 
 def apart(name: str, *given: object) -> Found:
     """One of the measurements in a process of its own."""
+    return at_once(1, name, *given)[0]
+
+
+def at_once(count: int, name: str, *given: object) -> list[Found]:
+    """The same in several processes at a time."""
     command = [sys.executable, __file__, "--measure", name, *map(str, given)]
-    threads = {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | threads)
-    found: Found = json.loads(done.stdout)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(count)
+    ]
+    found = [json.loads(each.communicate()[0]) for each in running]
+    if any(each.returncode for each in running):
+        raise RuntimeError(f"a measurement of {name} failed")
     return found
 
 
@@ -176,12 +194,18 @@ def main() -> None:
         )
         peaks = [apart("peak", name, c, batch, slots)["peak"] for c in ("small", "large")]
         print(f"here: peak {peaks[0]:,.0f} MB with {args.small:,} windows, {growth(*peaks, args)}")
-        found = apart("ray", name, args.small, args.windows, batch, slots)
         cpus = os.cpu_count() or 1
+        before = at_once(cpus, "bare", batch, args.rounds, slots)
+        found = apart("ray", name, args.small, args.windows, batch, slots)
+        after = at_once(cpus, "bare", batch, args.rounds, slots)
+        rates = [each["peer"] for each in before + after]
+        peer = statistics.mean(rates)
         print(
+            f"{cpus} bare encoders at once: {peer:,.0f} windows a CPU second each "
+            f"({min(rates):,.0f} to {max(rates):,.0f}, before and after what follows)\n"
             f"ray: {found['cpu']:,.0f} windows a CPU second of its workers, "
-            f"{found['cpu'] / here['peer']:.2f} x the bare encoder; {found['wall']:,.0f} a second "
-            f"of wall clock on {cpus} CPUs, {found['wall'] / here['peer'] / cpus:.2f} x\n"
+            f"{found['cpu'] / peer:.2f} x; {found['wall']:,.0f} a second "
+            f"of wall clock, {found['wall'] / peer / cpus:.2f} x\n"
             f"ray: peak of a worker {found['small_peak']:,.0f} MB with {args.small:,} windows, "
             f"{growth(found['small_peak'], found['large_peak'], args)}"
         )
@@ -193,7 +217,9 @@ def growth(small: float, large: float, args: argparse.Namespace) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
-        measures = {"here": measure_here, "peak": measure_peak, "ray": measure_ray}
+        measures = {
+            "here": measure_here, "peak": measure_peak, "bare": measure_bare, "ray": measure_ray,
+        }  # fmt: skip
         name, *given = sys.argv[2:]
         print(json.dumps(measures[name](*(int(t) if t.isdigit() else t for t in given))))
     else:
