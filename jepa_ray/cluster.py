@@ -7,7 +7,7 @@ local Ray is started for the length of the stage and shut down after it.
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
 
@@ -34,13 +34,17 @@ _OBJECT_STORE_BYTES = 2 << 30
 
 
 @contextmanager
-def session(*, num_cpus: int | None = None) -> Iterator[None]:
+def session(
+    *, num_cpus: int | None = None, about: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """A Ray session for one stage; one that already runs in this process is used and left alone.
 
     Meanwhile stdout is stderr: Ray prints there when a node is lost, and results are ours.
 
     Args:
         num_cpus: CPUs of a local Ray; None: all. A cluster that `RAY_ADDRESS` names has its own.
+        about: Metadata of the job as the dashboard shows it: `verb`, `run_id`, `dataset`. Where
+            `jepa-ray submit` started it, what was submitted wins.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -52,7 +56,7 @@ def session(*, num_cpus: int | None = None) -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.ERROR)
 
     with redirect_stdout(sys.stderr):
-        yield from _session(ray, num_cpus)
+        yield from _session(ray, num_cpus, dict(about or {}))
 
 
 def is_local() -> bool:
@@ -62,19 +66,21 @@ def is_local() -> bool:
     return not (running or os.environ.get("RAY_ADDRESS"))
 
 
-def _session(ray: ModuleType, num_cpus: int | None) -> Iterator[None]:
+def _session(ray: ModuleType, num_cpus: int | None, about: dict[str, str]) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
     log.info("starting Ray")
+    job = ray.job_config.JobConfig(metadata=about)
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level=logging.WARNING)
+        ray.init(job_config=job, log_to_driver=False, logging_level=logging.WARNING)
     else:
         ray.init(
             address="local",  # else Ray would join whatever was started on this machine, or was
             num_cpus=num_cpus,
             include_dashboard=os.environ.get("JEPA_RAY_DASHBOARD") == "1",
             dashboard_host="127.0.0.1",
+            job_config=job,
             log_to_driver=False,
             logging_level=logging.WARNING,
             object_store_memory=_OBJECT_STORE_BYTES,

@@ -2,4 +2,5 @@
 
 from jepa_ray.cli.job import main
 
-main("prepare")
+if __name__ == "__main__":
+    main("prepare")

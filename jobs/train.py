@@ -2,4 +2,5 @@
 
 from jepa_ray.cli.job import main
 
-main("train")
+if __name__ == "__main__":
+    main("train")

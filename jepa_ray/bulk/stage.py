@@ -90,7 +90,7 @@ def write_archives(
         stack.enter_context(exclusive(output / "expected", "write archives into"))
         before = {order.dataset: _before(order, output) for order in orders}
         large = any(_large(order) for order in orders if before[order.dataset] is None)
-        maker: Maker = _on_ray(stack) if large else _here
+        maker: Maker = _on_ray(stack, names) if large else _here
         for order in orders:
             began = time.monotonic()
             found = before[order.dataset]
@@ -188,8 +188,8 @@ def _here(pieces: Iterable[Piece]) -> Iterator[Packed]:
     return map(make, pieces)
 
 
-def _on_ray(stack: ExitStack) -> Maker:
-    stack.enter_context(session())
+def _on_ray(stack: ExitStack, names: list[str]) -> Maker:
+    stack.enter_context(session(about={"verb": "synth", "dataset": ",".join(names)}))
     from jepa_ray.bulk.work import on_ray  # noqa: PLC0415 - imports ray
 
     return on_ray

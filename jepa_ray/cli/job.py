@@ -26,16 +26,36 @@ from jepa_ray.storage import refuse_credentials
 
 SUBMITTED_WITH = "JEPA_RAY_SUBMITTED_WITH"
 """Environment variable: the versions of the machine that submitted the job, as JSON."""
-_NOT_IN_A_FILE = {"config", "help", "json", "set_"}
-_PLACES = ("_dir", "_path", "_root", "checkpoint")
+_NOT_IN_A_FILE = {"config", "help", "json", "set"}
+_PLACES = ("_dir", "_path", "_root")
+_OTHER_PLACES = {"checkpoint", "downstream", "folder", "input", "output", "run"}
 _SECRETS = {"actor_salt": "JEPA_RAY_ACTOR_SALT"}
 
 
-def models() -> dict[str, type[BaseModel]]:
-    """Verbs that can be jobs, with their settings. A new one: a line here, and `jobs/VERB.py`."""
-    from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
+def models() -> dict[str, type[BaseModel] | None]:
+    """Verbs that can be jobs, with their settings; None: it has none.
 
-    return {"prepare": PrepareConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+    A new one: a line here, `jobs/VERB.py` and its two job files.
+    """
+    from jepa_ray.config import (
+        ConfirmConfig,
+        EmbedConfig,
+        EvaluateConfig,
+        PrepareConfig,
+        ProbeConfig,
+        TrainConfig,
+    )
+
+    return {
+        "prepare": PrepareConfig,
+        "train": TrainConfig,
+        "confirm": ConfirmConfig,
+        "verify": None,
+        "evaluate": EvaluateConfig,
+        "probe": ProbeConfig,
+        "embed": EmbedConfig,
+        "report": None,
+    }
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -64,15 +84,20 @@ def arguments_of(verb: str, document: Mapping[str, Any]) -> list[str]:
             or it holds what is no matter of a file, such as the salt.
         UsageError: There are credentials in a URL.
     """
-    from jepa_ray.config import load_config
-
     known = models()
     if verb not in known:
         raise ConfigError(f"{verb!r} is no job; allowed are {', '.join(known)}")
     for value in document.values():
         refuse_credentials(str(value))
     options = dict(document)
-    settings = options.pop("settings", None) or {}
+    changes = _changes(verb, known[verb], options.pop("settings", None) or {})
+    return [verb, *_options(verb, options), *(part for c in changes for part in ("--set", c))]
+
+
+def _changes(verb: str, model: type[BaseModel] | None, settings: Any) -> list[str]:
+    """Settings as `--set` takes them, each one that the verb has."""
+    from jepa_ray.config import load_config
+
     if not isinstance(settings, dict):
         raise ConfigError("settings: must hold key: value pairs")
     for name, variable in _SECRETS.items():
@@ -82,18 +107,28 @@ def arguments_of(verb: str, document: Mapping[str, Any]) -> list[str]:
                 "environment of the cluster instead"
             )
     changes = [f"{key}={value}" for key, value in _flat(settings)]
-    load_config(known[verb], overrides=changes)
-    return [verb, *_options(verb, options), *(part for c in changes for part in ("--set", c))]
+    if model is not None:
+        load_config(model, overrides=changes)
+    elif settings:
+        raise ConfigError(f"settings: {verb} has none; leave them out")
+    return changes
 
 
-def _options(verb: str, given: Mapping[str, Any]) -> list[str]:
-    """The verb's own options as arguments."""
+def options_of(verb: str) -> dict[str, Any]:
+    """The options that a job file of a verb may have, by their names there (click's parameters)."""
     import typer
 
     from jepa_ray.cli.app import app
 
     command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
-    params = {p.name: p for p in command.params if p.name not in _NOT_IN_A_FILE}
+    # Python's own words end in an underscore: `input_` is --input.
+    params = {p.name.rstrip("_"): p for p in command.params}
+    return {name: p for name, p in params.items() if name not in _NOT_IN_A_FILE}
+
+
+def _options(verb: str, given: Mapping[str, Any]) -> list[str]:
+    """The verb's own options as arguments."""
+    params = options_of(verb)
     for name in given:
         if name not in params:
             close = difflib.get_close_matches(str(name), params, n=1)
@@ -110,9 +145,28 @@ def _options(verb: str, given: Mapping[str, Any]) -> list[str]:
         part
         for name, value in values.items()
         if name not in positional
-        for part in (params[name].opts[0], _text(value))
+        for part in _named(name, params[name], value)
     ]
     return [*(_text(values[name]) for name in positional), *named]
+
+
+def _named(name: str, param: Any, value: Any) -> list[str]:
+    """An option and its value; of a switch the option alone, if it is on."""
+    option: str = param.opts[0]
+    if not param.is_flag:
+        return [option, _text(value)]
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: is on or off, so give true or false, not {value!r}")
+    return [option] if value else []
+
+
+def places(document: Mapping[str, Any]) -> dict[str, str]:
+    """The options of a job file that are paths or URLs, without those left open."""
+    return {
+        name: value
+        for name, value in document.items()
+        if isinstance(value, str) and (name.endswith(_PLACES) or name in _OTHER_PLACES)
+    }
 
 
 def require_absolute(document: Mapping[str, Any]) -> None:
@@ -121,9 +175,8 @@ def require_absolute(document: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: One is relative.
     """
-    for name, value in document.items():
-        local = isinstance(value, str) and name.endswith(_PLACES) and "://" not in value
-        if local and not Path(value).is_absolute():
+    for name, value in places(document).items():
+        if "://" not in value and not Path(value).is_absolute():
             raise ConfigError(
                 f"{name}: {value!r} is relative, and a job runs in a copy of its folder; give an "
                 "absolute path or a URL"

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    verb: Annotated[str, typer.Argument(help="prepare, train or evaluate.")],
+    verb: Annotated[
+        str, typer.Argument(help="prepare, train, confirm, evaluate, ...: docs/cluster.md.")
+    ],
     config: Annotated[Path, typer.Argument(help="Job file, YAML; jobs/ has examples.")],
     address: Annotated[
         str | None, typer.Option(help="Job server; default: http://127.0.0.1:8265.")
@@ -66,7 +68,7 @@ def submission(verb: str, config: Path, folder: Path, document: Mapping[str, Any
 
     if not config.is_relative_to(folder):
         raise UsageError(f"{config} is not in --working-dir {folder}, so the job would not find it")
-    run_id = str(document.get("run_id") or _run_of(str(document.get("checkpoint") or "")))
+    run_id = str(document.get("run_id") or _run_of(_looked_at(document)))
     dataset = document.get("dataset") or ""
     shown = ",".join(map(str, dataset)) if isinstance(dataset, list) else str(dataset)
     place = shlex.quote(config.relative_to(folder).as_posix())
@@ -77,6 +79,12 @@ def submission(verb: str, config: Path, folder: Path, document: Mapping[str, Any
         name=f"{verb}-{run_id}" if run_id else verb,
         environment={SUBMITTED_WITH: json_.dumps(versions())},
     )
+
+
+def _looked_at(document: Mapping[str, Any]) -> str:
+    """The run or checkpoint that a job of no run id of its own is about."""
+    named = (document.get(key) for key in ("checkpoint", "run", "folder"))
+    return str(next((place for place in named if place), ""))
 
 
 def _run_of(checkpoint: str) -> str:

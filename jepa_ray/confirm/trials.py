@@ -14,6 +14,7 @@ from ray.tune.progress_reporter import TrialProgressCallback
 from jepa_ray.cluster import session
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm.begun import keep_load_mode, load_mode
+from jepa_ray.confirm.meters import Meters
 from jepa_ray.confirm.plan import Pass
 from jepa_ray.confirm.room import passes_at_once
 from jepa_ray.confirm.trial import Work, run_trial
@@ -89,15 +90,19 @@ def run_passes(
         UsageError: Another process has taken the run.
     """
     failures: dict[str, str] = {}
+    meters = Meters(run_id, todo, planned=len(config.seeds) * len(todo[0].jobs))
 
     def heard(row: Row) -> None:
         if "failed" in row:
             failures[row["pass"]] = f"at {row['training']}: {row['failed']}"
+        meters.take(row)
         told(row)
 
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    with session(), Watch(heard) as watch:
+    names = ",".join(sorted(todo[0].order))
+    about = {"verb": "confirm", "run_id": run_id, "dataset": names}
+    with session(about=about), Watch(heard) as watch:
         logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
         placement = _placement(config)
         at_once = _at_once(len(todo), placement, config)
@@ -166,11 +171,11 @@ def _tuner(
         param_space={"pass": tune.grid_search(list(by_name))},
         tune_config=tune.TuneConfig(
             max_concurrent_trials=at_once,
-            trial_name_creator=_name_of,
+            trial_name_creator=lambda trial: _shown(by_name[_name_of(trial)]),
             trial_dirname_creator=_name_of,
         ),
         run_config=tune.RunConfig(
-            name=f"confirm-{uuid.uuid4().hex[:8]}",
+            name=f"confirm-{works[0].run_id}-{uuid.uuid4().hex[:8]}",
             storage_path=url,
             failure_config=tune.FailureConfig(max_failures=max_failures),
             verbose=0,
@@ -182,6 +187,11 @@ def _tuner(
 
 def _name_of(trial: Any) -> str:
     return str(trial.config["pass"])
+
+
+def _shown(work: Work) -> str:
+    """As Tune and the dashboard name a trial."""
+    return f"{work.todo.name} seed {work.todo.seed}"
 
 
 def _last_line(error: Exception) -> str:

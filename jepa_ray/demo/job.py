@@ -63,7 +63,7 @@ def run_demo(
     for archive in ARCHIVES:
         progress(f"synth: {archive}")
         synthesize(archive, raw, seed=SEED, records=records)
-    with session():
+    with session(about={"verb": "demo", "run_id": run_id, "dataset": "all"}):
         prepared = prepare(
             demo_datasets(),
             data_root=raw,

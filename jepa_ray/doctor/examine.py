@@ -72,7 +72,7 @@ def _cluster(storage: str | None) -> list[Finding]:
         except UsageError as error:
             ours = failed("storage", f"from this machine: {error}", "mend this first")
     try:
-        with session():
+        with session(about={"verb": "doctor"}):
             from jepa_ray.doctor.nodes import examine_nodes  # noqa: PLC0415 - imports ray
 
             found = examine_nodes(storage, marker if storage and ours is None else None)

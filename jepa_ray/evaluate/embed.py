@@ -114,7 +114,7 @@ def _work_off(
     with ExitStack() as stack:
         device, work_off = here, _in_process
         if device is None or job.given.windows >= limit:
-            stack.enter_context(session(num_cpus=job.config.num_cpus))
+            stack.enter_context(session(num_cpus=job.config.num_cpus, about=job.shown()))
             from jepa_ray.evaluate.embed_ray import cluster_device  # noqa: PLC0415 - imports ray
 
             device, work_off = cluster_device(job.config.device), _on_ray

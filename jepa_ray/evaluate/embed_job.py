@@ -66,6 +66,11 @@ class Job:
             "code_version": jepa_ray.__version__,
         }
 
+    def shown(self) -> dict[str, str]:
+        """The metadata of its Ray job: the folder of the checkpoint stands for the run."""
+        run = self.found.url.rpartition("/")[0].rpartition("/")[2]
+        return {"verb": "embed", "run_id": run, "dataset": ",".join(sorted(self.given.datasets))}
+
     def _settings(self) -> str:
         return (
             f"format {FORMAT_VERSION} code {jepa_ray.__version__} contract {CONTRACT_VERSION} "

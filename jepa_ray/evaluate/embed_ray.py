@@ -97,7 +97,7 @@ def on_ray(model: ScheduleJEPA, orders: list[Order], work: Work, workers: Pool) 
         JepaRayError: Of a worker, as it was raised there.
         StageError: Workers were lost for good.
     """
-    windows = Counter("jepa_ray_embedded_windows", description="Windows that were embedded.")
+    windows = counter()
     blocks = [_block(order) for order in orders]
     try:
         with DataContext.current(_quiet_context()):
@@ -126,6 +126,11 @@ def on_ray(model: ScheduleJEPA, orders: list[Order], work: Work, workers: Pool) 
             f"a worker failed: {type(error).__name__}: {last}; run it again to go on from the "
             "finished files"
         ) from None
+
+
+def counter() -> Counter:
+    """Of windows, for the Ray dashboard and Prometheus (docs/monitoring.md)."""
+    return Counter("jepa_ray_embedded_windows", description="Windows that were embedded.")
 
 
 def _block(order: Order) -> pa.Table:

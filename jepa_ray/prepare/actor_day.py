@@ -29,6 +29,7 @@ from jepa_ray.prepare.datasource import (
     Work,
     fill,
     goes_whole,
+    named,
     parsed_blocks,
     quiet_context,
     whole_shards,
@@ -160,13 +161,15 @@ def _reports(days: DayWork, shards: list[KeyedShard], cpus: int) -> Iterator[Rep
     context.shuffle_strategy = ShuffleStrategy.SORT_SHUFFLE_PULL_BASED
     with DataContext.current(context):
         if goes_whole(shards, cpus):
-            rows = whole_shards(days.work, shards, partial(send_shard, days))
+            rows = whole_shards(days.work, shards, partial(send_shard, days), "parse and send")
         else:
             keys = {s.shard.index: s.key for s in shards}
-            rows = parsed_blocks(days.work, shards, partial(parse_and_send, days=days, keys=keys))
+            parse = partial(parse_and_send, days=days, keys=keys)
+            shown = f"parse and send {days.work.adapter.info.dataset}"
+            rows = parsed_blocks(days.work, shards, named(shown, parse))
         # Sorting never cuts between equal keys, and one block that comes out is one batch.
         written = rows.sort("partition").map_batches(
-            partial(combine_and_write, days=days),
+            named(f"combine and write {days.dataset}", partial(combine_and_write, days=days)),
             batch_size=None,
             batch_format="pyarrow",
             zero_copy_batch=True,

@@ -63,21 +63,30 @@ class KeyedShard:
 
 
 Task = Callable[[Work, KeyedShard], Iterator[pa.Table]]
+MapTask = Callable[[pa.Table], Iterator[pa.Table]]
 Writer = TypeVar("Writer", bound=PartWriter)
 
 
 class ShardDatasource(Datasource):  # type: ignore[misc] # ray has no types
-    """One read task a shard; a task is a generator of tables of bounded size."""
+    """One read task a shard; a task is a generator of tables of bounded size.
 
-    def __init__(self, work: Work, shards: list[KeyedShard], task: Task) -> None:
+    Args:
+        work: What all tasks need.
+        shards: What to read.
+        task: What becomes of one.
+        shown: The name of its operator and tasks in the dashboard, after Ray's `Read`.
+    """
+
+    def __init__(self, work: Work, shards: list[KeyedShard], task: Task, shown: str) -> None:
         super().__init__()
+        self._shown = shown
         self._work = work
         self._shards = shards
         self._task = task
 
     def get_name(self) -> str:
         """Shown in the dashboard."""
-        return f"{self._work.adapter.info.dataset}"
+        return self._shown
 
     def estimate_inmemory_data_size(self) -> int | None:
         """Not known: the content is compressed."""
@@ -109,7 +118,7 @@ def run(work: Work, shards: list[KeyedShard], *, cpus: int) -> Iterator[BlockRep
     """
     with DataContext.current(quiet_context(work)):
         if goes_whole(shards, cpus):
-            reports = whole_shards(work, shards, prepare_shard)
+            reports = whole_shards(work, shards, prepare_shard, "parse and write")
         else:
             reports = _split_shards(work, shards)
         reports.set_name(f"prepare_{work.adapter.info.dataset}")
@@ -135,10 +144,11 @@ def goes_whole(shards: list[KeyedShard], cpus: int) -> bool:
     return little or len(shards) >= 2 * cpus
 
 
-def whole_shards(work: Work, shards: list[KeyedShard], task: Task) -> Dataset:
-    """A task a shard, which does all."""
+def whole_shards(work: Work, shards: list[KeyedShard], task: Task, does: str) -> Dataset:
+    """A task a shard, which does all: `does` says what beside reading."""
+    shown = f", {does} {work.adapter.info.dataset}"
     return ray.data.read_datasource(
-        ShardDatasource(work, shards, task),
+        ShardDatasource(work, shards, task, shown),
         override_num_blocks=len(shards),
         num_cpus=1,
         concurrency=work.config.parse_tasks,
@@ -147,17 +157,17 @@ def whole_shards(work: Work, shards: list[KeyedShard], task: Task) -> Dataset:
 
 def _split_shards(work: Work, shards: list[KeyedShard]) -> Dataset:
     keys = {s.shard.index: s.key for s in shards}
-    return parsed_blocks(work, shards, partial(parse_and_write, work=work, keys=keys))
+    shown = f"parse and write {work.adapter.info.dataset}"
+    parse = named(shown, partial(parse_and_write, work=work, keys=keys))
+    return parsed_blocks(work, shards, parse)
 
 
-def parsed_blocks(
-    work: Work, shards: list[KeyedShard], parse: Callable[[pa.Table], Iterator[pa.Table]]
-) -> Dataset:
+def parsed_blocks(work: Work, shards: list[KeyedShard], parse: MapTask) -> Dataset:
     """A task a shard cuts it into raw blocks, and as many tasks as there is room for parse them."""
     # Ray Data reserves a quarter of the cores for this stage, or what its tasks can use at most:
     # without a bound, what few readers leave of a quarter would lie idle until they end.
     blocks = ray.data.read_datasource(
-        ShardDatasource(work, shards, read_shard),
+        ShardDatasource(work, shards, read_shard, f" {work.adapter.info.dataset}"),
         override_num_blocks=len(shards),
         num_cpus=_READ_CPUS,
         concurrency=min(work.config.read_tasks or len(shards), len(shards)),
@@ -170,6 +180,16 @@ def parsed_blocks(
         num_cpus=_PARSE_CPUS,
         concurrency=work.config.parse_tasks,
     )
+
+
+def named(shown: str, task: MapTask) -> MapTask:
+    """A task that Ray Data calls so in the dashboard: it takes the name of the function."""
+
+    def does(batch: pa.Table) -> Iterator[pa.Table]:
+        yield from task(batch)
+
+    does.__name__ = shown
+    return does
 
 
 def prepare_shard(work: Work, keyed: KeyedShard) -> Iterator[pa.Table]:

@@ -102,7 +102,8 @@ def prepare(
         raise SourceError(f"no source at all under {root}: is it the right --data-root?")
     for folder in (processed_dir, reports_dir):
         require_writable(folder)
-    manifests = _run(plans, config, progress)
+    about = {"verb": "prepare", "run_id": run_id, "dataset": ",".join(names)}
+    manifests = _run(plans, config, progress, about)
     result = PrepareResult(run_id, manifests)
     report = join(reports_dir, f"{run_id}.json")
     idle = all(m.get("unchanged") for m in manifests.values())
@@ -112,8 +113,11 @@ def prepare(
     return result
 
 
-def _run(plans: list[Plan], config: PrepareConfig, progress: "Progress") -> dict[str, Manifest]:
+def _run(
+    plans: list[Plan], config: PrepareConfig, progress: "Progress", about: dict[str, str]
+) -> dict[str, Manifest]:
     """Do what needs doing; the manifests in the order of the plans. Ray starts if it must."""
     with ExitStack() as stack:
-        start_ray = cache(lambda: stack.enter_context(session(num_cpus=config.num_cpus)))
+        own = session(num_cpus=config.num_cpus, about=about)
+        start_ray = cache(lambda: stack.enter_context(own))
         return {plan.dataset: prepare_dataset(plan, config, start_ray, progress) for plan in plans}

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -104,7 +104,10 @@ def train(
             f"{folder} already holds a checkpoint: that run is finished, and a finished run is not "
             "trained further; choose another --run-id"
         )
-    (found,) = train_many([job], storage_path=folder, progress=progress)
+    about = {"verb": "train", "run_id": run_id, "dataset": ",".join(names)}
+    (found,) = train_many(
+        [job], storage_path=folder, name=f"train-{run_id}", about=about, progress=progress
+    )
     return replace(found, seconds=round(time.monotonic() - began, 3))
 
 
@@ -113,6 +116,7 @@ def train_many(
     *,
     storage_path: str,
     name: str = "train",
+    about: Mapping[str, str] | None = None,
     progress: Progress = lambda _row: None,
 ) -> list[TrainResult]:
     """Train one model after the other inside one fit, which starts its workers once.
@@ -122,8 +126,10 @@ def train_many(
     Args:
         jobs: Trainings, each with a folder of its own. They share what says where a fit runs:
             device, precision, threads and workers.
-        storage_path: Path or URL; Ray keeps what is its own in its `ray`.
+        storage_path: Path or URL of the run, which holds the folders of the jobs; Ray keeps what is
+            its own in its `ray`.
         name: How the name of the fit begins, as the dashboard shows it.
+        about: Metadata of the Ray job, where this starts one.
         progress: Told each metrics row and, in between, step and loss; `run` is the folder.
 
     Returns:
@@ -144,7 +150,7 @@ def train_many(
             require_writable(job.folder)
             stack.enter_context(exclusive(job.folder, "train into"))
         if todo:
-            stack.enter_context(session())
+            stack.enter_context(session(about=about))
             _run(plans, absolute(storage_path), name, progress)
     return [_result(job) for job in jobs]
 
@@ -160,7 +166,7 @@ def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress
     with Watch(lambda row: _told(row, progress)) as watch:
         trainer = TorchTrainer(
             worker_main,
-            train_loop_config={"work": Work(tuple(plans), placement, watch.name)},
+            train_loop_config={"work": Work(tuple(plans), placement, watch.name, storage_path)},
             torch_config=TorchConfig(backend=placement.backend),
             scaling_config=_scaling(placement),
             run_config=_run_config(storage_path, name, config.max_failures),

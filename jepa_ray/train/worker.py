@@ -35,11 +35,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Work:
-    """What the driver hands to every worker."""
+    """What the driver hands to every worker.
+
+    Attributes:
+        plans: Trainings, in order.
+        placement: Of all of them.
+        watch: Name of the actor that takes what is told.
+        run: Folder of the run, path or URL.
+    """
 
     plans: tuple[Plan, ...]
     placement: Placement
     watch: str
+    run: str
 
 
 def worker_main(config: dict[str, Any]) -> None:
@@ -54,16 +62,16 @@ def worker_main(config: dict[str, Any]) -> None:
     worker = Worker(context.get_world_rank(), context.get_world_size(), device)
     try:
         for plan in work.plans:
-            _train(plan, work.placement, worker, tell)
+            _train(plan, work, worker, tell)
     except JepaRayError as error:
         tell.fail(error)
         if worker.world > 1:  # the others may wait for us in a collective: Ray ends them
             raise
 
 
-def _train(plan: Plan, placement: Placement, worker: Worker, tell: Teller) -> None:
+def _train(plan: Plan, work: Work, worker: Worker, tell: Teller) -> None:
     """One training, unless it is finished."""
-    began, job = time.monotonic(), plan.job
+    began, job, placement = time.monotonic(), plan.job, work.placement
     if _agreed(job.finished, worker):
         return
     _require_shared(job.folder)
@@ -71,7 +79,7 @@ def _train(plan: Plan, placement: Placement, worker: Worker, tell: Teller) -> No
     assert plan.mode is not None
     data = open_data(job.processed_dir, job.names, config, worker, plan.mode)
     precision = resolved(placement.precision, worker.device)
-    meters = Meters(job.folder.rstrip("/").rpartition("/")[2], ",".join(job.names))
+    meters = Meters(work.run, job.folder, job.names, steps=config.steps)
 
     def report(row: dict[str, Any]) -> None:
         meters.show(row)

@@ -133,5 +133,8 @@ def test_the_gauges_of_a_training_reach_prometheus(processed, tmp_path, raylets)
     finish(process)
     assert seen == {
         f"jepa_ray_{name}"
-        for name in ("loss", "skill", "rankme", "slot_std", "step_seconds", "data_wait_seconds")
-    }
+        for name in (
+            "step", "steps_planned", "loss", "val_loss", "skill", "rankme", "slot_std",
+            "step_seconds", "data_wait_seconds",
+        )
+    }  # fmt: skip

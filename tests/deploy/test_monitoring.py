@@ -26,11 +26,14 @@ def expressions() -> list[str]:
 
 def exported() -> dict[str, set[str]]:
     """Our metrics as Prometheus sees them, and their labels."""
+    from jepa_ray.confirm.meters import Meters as Confirm
+    from jepa_ray.evaluate.embed_ray import counter as embedded
     from jepa_ray.prepare.metrics import Meters as Prepare
     from jepa_ray.train.meters import Meters as Train
 
-    counters = [m for m in vars(Prepare("x")).values() if hasattr(m, "info")]
-    gauges = list(Train("x", "y")._gauges.values())
+    counters = [m for m in vars(Prepare("x")).values() if hasattr(m, "info")] + [embedded()]
+    gauges = list(Train("/r", "/r", ["y"], steps=1)._gauges.values())
+    gauges += Confirm("x", [], planned=1)._gauges
     names = [(f"ray_{m.info['name']}_total", m) for m in counters]
     names += [(f"ray_{m.info['name']}", m) for m in gauges]
     return {name: set(m.info["tag_keys"]) for name, m in names}

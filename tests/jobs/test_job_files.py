@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from jepa_ray.cli.job import arguments_of, models, read, require_absolute
+from jepa_ray.cli.job import (
+    arguments_of,
+    models,
+    options_of,
+    places,
+    read,
+    require_absolute,
+)
 from jepa_ray.errors import ConfigError
 
 REPO = Path(__file__).resolve().parents[2]
 SHIPPED = sorted((REPO / "jobs").glob("*/*.yaml"))
 TRAIN = {"processed_dir": "/p", "storage_path": "/s", "run_id": "a"}
+EMBED = {"checkpoint": "/c", "input": "/w", "output": "/o"}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.name}-{p.stem}")
@@ -28,21 +36,14 @@ def test_each_size_has_a_file_and_a_script_for_each_verb():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_a_shipped_job_file_has_every_option_of_its_verb(path):
-    import typer
-
-    from jepa_ray.cli.app import app
-
-    params = typer.main.get_command(app).commands[path.stem].params
-    options = {p.name for p in params} - {"config", "set_", "json", "help"}
-    assert set(read(path)) - {"settings"} == options
+    assert set(read(path)) - {"settings"} == set(options_of(path.stem))
 
 
 @pytest.mark.parametrize("path", [p for p in SHIPPED if p.parent.name == "ten-nodes"], ids=str)
 def test_ten_nodes_share_nothing_but_the_object_store(path):
-    document = read(path)
-    places = [v for k, v in document.items() if k.endswith(("_dir", "_path", "_root"))]
-    assert places
-    assert all(place.startswith("s3://") for place in places)
+    found = places(read(path))
+    assert found
+    assert all(place.startswith("s3://") for place in found.values())
 
 
 def test_options_and_settings_become_a_command_line():
@@ -59,6 +60,17 @@ def test_a_positional_option_comes_first():
     assert found == ["evaluate", "/c", "--processed-dir", "/p", "--batches", "2"]
 
 
+def test_a_switch_is_there_or_not_and_input_is_called_as_on_the_command_line():
+    found = arguments_of("embed", EMBED | {"per_slot": True, "overwrite": False})
+    assert found == ["embed", "/c", "--input", "/w", "--output", "/o", "--per-slot"]
+
+
+def test_the_seeds_of_a_confirmation_may_be_a_list_or_text():
+    for seeds, said in (([1, 2], "1,2"), ("1..2", "1..2"), (7, "7")):
+        found = arguments_of("confirm", TRAIN | {"seeds": seeds})
+        assert found[found.index("--seeds") + 1] == said
+
+
 def test_what_is_null_is_left_out():
     assert "--dataset" not in arguments_of("train", TRAIN | {"dataset": None})
 
@@ -66,13 +78,21 @@ def test_what_is_null_is_left_out():
 @pytest.mark.parametrize(
     ("verb", "document", "said"),
     [
-        ("sing", {}, "allowed are prepare, train, evaluate"),
+        ("sing", {}, "allowed are prepare, train, confirm"),
         ("train", TRAIN | {"run_dir": "x"}, "run_dir: no such option of train"),
         ("train", TRAIN | {"proccessed_dir": "x"}, "did you mean processed_dir"),
         ("train", {"run_id": "a"}, "processed_dir, storage_path: train needs it"),
         ("train", TRAIN | {"settings": {"stepps": 1}}, "did you mean steps"),
         ("train", TRAIN | {"settings": [1]}, "settings: must hold key: value pairs"),
         ("train", TRAIN | {"config": "x.yaml"}, "config: no such option"),
+        ("train", TRAIN | {"json": True}, "json: no such option"),
+        (
+            "confirm",
+            TRAIN | {"settings": {"train": {"stepps": 1}}},
+            "train.stepps: no such setting; did you mean steps",
+        ),
+        ("verify", {"run": "/r", "settings": {"seed": 1}}, "settings: verify has none"),
+        ("embed", EMBED | {"per_slot": "yes"}, "give true or false, not 'yes'"),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(verb, document, said):
@@ -88,9 +108,12 @@ def test_the_salt_is_refused_and_not_repeated():
     assert "canary" not in str(error.value)
 
 
-def test_a_relative_path_is_refused():
-    with pytest.raises(ConfigError, match="processed_dir: 'windows' is relative"):
-        require_absolute({"processed_dir": "windows", "dataset": "all"})
+@pytest.mark.parametrize(
+    "name", ["processed_dir", "checkpoint", "input", "output", "run", "folder"]
+)
+def test_a_relative_path_is_refused(name):
+    with pytest.raises(ConfigError, match=f"{name}: 'windows' is relative"):
+        require_absolute({name: "windows", "dataset": "all", "task": "weekend"})
     require_absolute({"processed_dir": "s3://b/windows", "storage_path": "/runs"})
 
 

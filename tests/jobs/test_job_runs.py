@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from jepa_ray.cli.job import SUBMITTED_WITH
-from tests.prepared_corpus import write_prepared
+from tests.prepared_corpus import JIRA, issue_lines, write_issues, write_prepared
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,7 @@ def job(verb: str, file: Path, **environment: str) -> subprocess.CompletedProces
     )  # fmt: skip
 
 
-def file(folder: Path, **document: object) -> Path:
+def file(folder: Path, /, **document: object) -> Path:
     path = folder / "job.yaml"
     path.write_text(yaml.safe_dump(document))
     return path
@@ -42,30 +42,60 @@ def test_a_job_that_another_python_submitted_does_not_start(tmp_path):
     assert "submitted with 2.7.18" in found.stderr
 
 
+SMALL = {
+    "batch_size": 8,
+    "val_batches": 1,
+    "model": {"d_model": 16, "layers": 1, "heads": 2, "mlp": 16},
+}
+
+
+def done(verb: str, folder: Path, /, **document: object) -> str:
+    """What a job prints that ends well."""
+    found = job(verb, file(folder, **document))
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_one_job_of_each_verb_runs_to_its_end(tmp_path):
-    processed = str(tmp_path / "p")
-    write_prepared(processed, tmp_path / "raw", records=64)
-    shared = {"processed_dir": processed}
-    prepared = job(
-        "prepare",
-        file(
-            tmp_path, dataset="public_jira", data_root=str(tmp_path / "raw"), run_id="a",
-            reports_dir=str(tmp_path / "r"), **shared, settings={"num_cpus": 2},
-        ),
+def test_a_job_of_each_verb_about_a_training_runs_to_its_end(tmp_path):
+    shared = {"processed_dir": str(tmp_path / "p")}
+    write_issues(tmp_path / "raw", issue_lines(64))
+    done(
+        "prepare", tmp_path, dataset=JIRA, data_root=str(tmp_path / "raw"), run_id="a",
+        reports_dir=str(tmp_path / "r"), **shared, settings={"num_cpus": 2},
     )  # fmt: skip
-    assert prepared.returncode == 0, prepared.stderr
-    small = {"d_model": 16, "layers": 1, "heads": 2, "mlp": 16}
-    trained = job(
-        "train",
-        file(
-            tmp_path, storage_path=str(tmp_path / "s"), run_id="a", steps=4, **shared,
-            settings={"batch_size": 8, "val_batches": 1, "model": small},
-        ),
+    storage, run = str(tmp_path / "s"), str(tmp_path / "s" / "a")
+    done("train", tmp_path, storage_path=storage, run_id="a", steps=4, **shared, settings=SMALL)
+    assert "Verdict:" in done("evaluate", tmp_path, checkpoint=run, batches=1, **shared)
+    # Its processes import the script that started them, which must not run the job again.
+    assert "Verdict:" in done("probe", tmp_path, checkpoint=run, **shared)
+    assert "64 windows" in done(
+        "embed", tmp_path, checkpoint=run, input=shared["processed_dir"],
+        output=str(tmp_path / "e.parquet"), per_slot=True,
     )  # fmt: skip
-    assert trained.returncode == 0, trained.stderr
-    scored = job("evaluate", file(tmp_path, checkpoint=str(tmp_path / "s/a"), batches=1, **shared))
-    assert scored.returncode == 0, scored.stderr
-    assert "Verdict:" in scored.stdout
+    assert "index.html" in done("report", tmp_path, folder=run)
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_job_of_each_verb_about_a_confirmation_runs_to_its_end(tmp_path):
+    shared = {"processed_dir": str(tmp_path / "p")}
+    write_prepared(shared["processed_dir"], tmp_path / "raw", records=40)
+    storage, run = str(tmp_path / "s"), str(tmp_path / "s" / "a")
+    said = done(
+        "confirm", tmp_path, storage_path=storage, run_id="a", seeds="1..2", **shared,
+        settings={"train": SMALL | {"steps": 4}},
+    )  # fmt: skip
+    assert "pass02" in said
+    assert "checks are ok" in done("verify", tmp_path, run=run)
+
+
+def test_a_check_that_fails_is_the_exit_code_of_its_job(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "confirmation.json").write_text("{}")
+    found = job("verify", file(tmp_path, run=str(tmp_path / "run")))
+    assert found.returncode == 1, found.stderr
+    assert "FAILED" in found.stdout

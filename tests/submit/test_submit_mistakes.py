@@ -81,6 +81,13 @@ def test_an_evaluation_bears_the_name_of_the_run_that_it_scores(tmp_path, checkp
     assert found.name == "evaluate-first"
 
 
+@pytest.mark.parametrize(("verb", "key"), [("verify", "run"), ("report", "folder")])
+def test_a_job_about_a_run_bears_its_name(tmp_path, verb, key):
+    found = submission(verb, tmp_path / "v.yaml", tmp_path, {key: "s3://b/runs/six/"})
+    assert found.metadata == {"verb": verb, "run_id": "six", "dataset": ""}
+    assert found.name == f"{verb}-six"
+
+
 def test_only_versions_travel_in_the_environment_of_a_job(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
     found = submission("train", tmp_path / "t.yaml", tmp_path, TRAIN)
