@@ -42,10 +42,14 @@ class S3:
             if path.is_file():
                 self.fs.put_file(str(path), f"{self.bucket}/{prefix}/{path.relative_to(folder)}")
 
+    def names(self) -> list[str]:
+        """Keys of all objects of the bucket."""
+        self.fs.invalidate_cache()
+        return list(self.fs.find(self.bucket))
+
     def contents(self) -> dict[str, bytes]:
         """All objects of the bucket."""
-        self.fs.invalidate_cache()
-        return {key: self.fs.cat_file(key) for key in self.fs.find(self.bucket)}
+        return {key: self.fs.cat_file(key) for key in self.names()}
 
 
 def server_program() -> Path | None:
