@@ -6,10 +6,13 @@ local Ray is started for the length of the stage and shut down after it.
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
+
+from jepa_ray.errors import StageError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,9 @@ _IRRELEVANT = (
     "ray._private.authentication.authentication_token_setup",
 )
 _OBJECT_STORE_BYTES = 2 << 30
+_CONNECT_SECONDS = 10.0
+_SAID = 300
+"""Characters of what Ray says, in a message."""
 
 
 @contextmanager
@@ -45,6 +51,10 @@ def session(
         num_cpus: CPUs of a local Ray; None: all. A cluster that `RAY_ADDRESS` names has its own.
         about: Metadata of the job as the dashboard shows it: `verb`, `run_id`, `dataset`. Where
             `jepa-ray submit` started it, what was submitted wins.
+
+    Raises:
+        UsageError: `RAY_ADDRESS` names no cluster that answers, or it refuses the token.
+        StageError: A local Ray does not start.
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -70,22 +80,70 @@ def _session(ray: ModuleType, num_cpus: int | None, about: dict[str, str]) -> It
     if ray.is_initialized():
         yield
         return
-    log.info("starting Ray")
-    job = ray.job_config.JobConfig(metadata=about)
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(job_config=job, log_to_driver=False, logging_level=logging.WARNING)
-    else:
-        ray.init(
-            address="local",  # else Ray would join whatever was started on this machine, or was
-            num_cpus=num_cpus,
-            include_dashboard=os.environ.get("JEPA_RAY_DASHBOARD") == "1",
-            dashboard_host="127.0.0.1",
-            job_config=job,
-            log_to_driver=False,
-            logging_level=logging.WARNING,
-            object_store_memory=_OBJECT_STORE_BYTES,
-        )
+    address = os.environ.get("RAY_ADDRESS")
+    log.info("joining the Ray cluster at %s", address) if address else log.info("starting Ray")
+    if address:
+        _require_answer(address)
+    try:
+        _start(ray, num_cpus, about, joins=bool(address))
+    # Ray raises a bare Exception where a raylet is late, and ends the process where a head is.
+    except (Exception, SystemExit) as error:
+        ray.shutdown()
+        raise _refused(error, address) if address else _not_started(error) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(ray: ModuleType, num_cpus: int | None, about: dict[str, str], *, joins: bool) -> None:
+    job = ray.job_config.JobConfig(metadata=about)
+    if joins:
+        ray.init(job_config=job, log_to_driver=False, logging_level=logging.WARNING)
+        return
+    ray.init(
+        address="local",  # else Ray would join whatever was started on this machine, or was
+        num_cpus=num_cpus,
+        include_dashboard=os.environ.get("JEPA_RAY_DASHBOARD") == "1",
+        dashboard_host="127.0.0.1",
+        job_config=job,
+        log_to_driver=False,
+        logging_level=logging.WARNING,
+        object_store_memory=_OBJECT_STORE_BYTES,
+    )
+
+
+def _require_answer(address: str) -> None:
+    """See that something answers at `host:port`: Ray would try for two minutes, and then exit."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "://" in address:
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise _refused(error, address) from None
+
+
+def _refused(error: BaseException, address: str) -> UsageError:
+    """Why a cluster cannot be joined, and what to do."""
+    return UsageError(
+        f"no Ray cluster can be joined at {address}, which RAY_ADDRESS names: {_said(error)}; give "
+        "`host:port` of a running head (6379 by default), its token (RAY_AUTH_MODE=token with "
+        "RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH) and its versions of Ray and Python, or unset "
+        f"RAY_ADDRESS to work on this machine alone; `jepa-ray doctor --address {address}` looks"
+    )
+
+
+def _not_started(error: BaseException) -> StageError:
+    """Why there is no local Ray, and what to do."""
+    return StageError(
+        f"Ray did not start on this machine: {_said(error)}; mostly the machine is too busy or "
+        "short of memory: end other work, see `jepa-ray doctor`, and give the same command again"
+    )
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "its head does not answer"
+    said = getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
+    return said[:_SAID] or type(error).__name__

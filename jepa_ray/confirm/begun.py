@@ -20,6 +20,8 @@ from jepa_ray.windows import utc_now
 
 CONFIG_FILE = "confirm.yaml"
 CORPUS_FILE = "corpus.json"
+BEGUN_FILES = (CONFIG_FILE, CORPUS_FILE, ".lock", ".lease")
+"""Of a run in which nothing was trained yet."""
 _MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE if name != "preset"))
 """`preset` is in every result file, so it stays."""
 

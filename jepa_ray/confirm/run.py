@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, datasets_of, require_same, started_utc
+from jepa_ray.confirm.begun import BEGUN_FILES, begin, datasets_of, require_same, started_utc
 from jepa_ray.confirm.datasets import (
     Listed,
     listed,
@@ -22,10 +22,12 @@ from jepa_ray.confirm.results import KEYS, confirmation, forgetting, spreads
 from jepa_ray.errors import ConfigError, TrainingError, UsageError
 from jepa_ray.storage import (
     absolute,
+    exists,
     join,
     read_json,
     remove_unfinished,
     require_writable,
+    unused_taken_away,
     write_json,
 )
 from jepa_ray.train.device import require_divisors
@@ -83,8 +85,9 @@ def confirm(
         log.info("%s is finished", run)
         return found
     require_two_sides(processed_dir, names, config.train.split, config.seeds)
+    fresh = not exists(run)
     require_writable(run)
-    with hold(run) as require_held:
+    with hold(run) as require_held, unused_taken_away(run, BEGUN_FILES, fresh=fresh):
         require_same(run, config, datasets)  # another process may have begun it meanwhile
         found = _finished(run, todo)  # or even finished it
         if found is not None:

@@ -7,7 +7,7 @@ from jepa_ray.cluster import session
 from jepa_ray.doctor.facts import answers, gather, put_marker, take_marker
 from jepa_ray.doctor.finding import Finding, failed, passed
 from jepa_ray.doctor.judge import judge
-from jepa_ray.errors import UsageError
+from jepa_ray.errors import StageError, UsageError
 
 _HEAD_PORTS = {6379: "GCS", 8265: "dashboard and jobs", 10001: "client"}
 
@@ -31,7 +31,7 @@ def examine(*, address: str | None = None, storage: str | None = None) -> list[F
     os.environ["RAY_ADDRESS"] = address
     try:
         return _cluster(storage)
-    except (ConnectionError, RuntimeError) as error:
+    except (ConnectionError, RuntimeError, StageError, UsageError) as error:
         said = " ".join(str(error).split())[:300]
         return [failed("connection", f"{address}: {said}", "docs/cluster.md#when-it-does-not-work")]
 

@@ -1,5 +1,6 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
+from jepa_ray.storage.begun import unused_taken_away
 from jepa_ray.storage.clients import greet, is_s3
 from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.faults import failure
@@ -61,6 +62,7 @@ __all__ = [
     "source_folder",
     "source_path",
     "store_faults",
+    "unused_taken_away",
     "write_bytes",
     "write_json",
 ]

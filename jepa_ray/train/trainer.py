@@ -26,10 +26,12 @@ from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
 from jepa_ray.storage import (
     absolute,
     exclusive,
+    exists,
     join,
     local_path,
     require_writable,
     resolve,
+    unused_taken_away,
 )
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
@@ -147,8 +149,10 @@ def train_many(
     with contextlib.ExitStack() as stack:
         plans = [plan(job) for job in todo]
         for job in todo:
+            fresh = not exists(job.folder)
             require_writable(job.folder)
             stack.enter_context(exclusive(job.folder, "train into"))
+            stack.enter_context(unused_taken_away(job.folder, (".lock",), fresh=fresh))
         if todo:
             stack.enter_context(session(about=about))
             _run(plans, absolute(storage_path), name, progress)
