@@ -31,9 +31,11 @@ from jepa_ray.storage.remote import (
 )
 from jepa_ray.storage.sources import open_source, source_folder, source_path
 from jepa_ray.storage.streams import atomic_writer
+from jepa_ray.storage.uploads import Upload, remove_uploads, unfinished_uploads
 
 __all__ = [
     "GuardedStream",
+    "Upload",
     "absolute",
     "atomic_writer",
     "client_failures",
@@ -56,11 +58,13 @@ __all__ = [
     "refuse_credentials",
     "remote_faults",
     "remove_unfinished",
+    "remove_uploads",
     "require_writable",
     "resolve",
     "source_folder",
     "source_path",
     "store_faults",
+    "unfinished_uploads",
     "write_bytes",
     "write_json",
 ]

@@ -96,8 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, int):
             self._answer(fault, [("Content-Type", "application/xml")], SLOW_DOWN)
             return
-        answer = self._forward(store.target, body)
-        if fault == LOSE_ANSWER:
+        try:
+            answer = self._forward(store.target, body)
+        except (OSError, http.client.HTTPException):  # a client that was killed sent half of it
+            answer = None
+        if answer is None or fault == LOSE_ANSWER:
             self.close_connection = True
             return
         self._answer(*answer, cut=fault == CUT)
