@@ -30,7 +30,7 @@ from jepa_ray.storage.remote import (
     store_faults,
 )
 from jepa_ray.storage.sources import open_source, source_folder, source_path
-from jepa_ray.storage.streams import atomic_writer
+from jepa_ray.storage.streams import atomic_writer, upload
 from jepa_ray.storage.uploads import Upload, remove_uploads, unfinished_uploads
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "source_path",
     "store_faults",
     "unfinished_uploads",
+    "upload",
     "write_bytes",
     "write_json",
 ]

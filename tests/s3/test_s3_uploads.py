@@ -61,7 +61,7 @@ def test_a_copy_in_parts_that_fails_takes_them_back(s3, store, few_tries, monkey
     write_bytes(f"{s3.url}/from", bytes(60 << 20))
     store.fail([503] * 99, on="PUT .*partNumber=2")
     fs, path = resolve(f"{s3.url}/from")
-    with pytest.raises(OSError, match="reduce your request rate"):
+    with pytest.raises(OSError, match="SlowDown"):
         fs.copy(path, f"{s3.bucket}/to")
     assert parts_of(s3) == []
 
