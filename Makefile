@@ -8,7 +8,7 @@ S3_VENV := .venv-s3
 
 AUDIT_VENV := .venv-audit
 
-.PHONY: install demo test test-all check audit bench clean
+.PHONY: install demo test test-all test-s3-real check audit bench clean
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed
@@ -35,6 +35,10 @@ test: install $(S3_VENV)/.installed
 
 test-all: install $(S3_VENV)/.installed
 	$(BIN)/python -m pytest
+
+# The same tests on Ceph's gateway, started on loopback: apt-get install radosgw ceph-mon ceph-osd
+test-s3-real: install $(S3_VENV)/.installed
+	bash tests/s3/on_ceph.sh $(BIN)/python -m pytest tests/s3 -m "not slow"
 
 # What is no secret: a planted one begins with `canary`; two are names.
 SECRETS := --no-verify --exclude-files '^constraints\.txt$$' --exclude-secrets '^(canary|jepa-ray-token$$|Ann Example$$)'

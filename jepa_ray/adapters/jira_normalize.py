@@ -21,7 +21,7 @@ from jepa_ray.adapters.jira_dump import dump_documents, is_dump
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, StageError, UsageError
 from jepa_ray.readers import GZIP, Bounds, BsonError, InputStream, Namespace, RawDefect, RawItem
-from jepa_ray.storage import atomic_writer, require_writable
+from jepa_ray.storage import atomic_writer, open_source, require_writable
 
 
 def _json_value(value: Any) -> int | None:
@@ -72,7 +72,7 @@ class Normalized:
 
 def normalize_jira(
     source: Path,
-    target: Path,
+    target: str | Path,
     *,
     redact_text: bool = False,
     progress: Callable[[int], None] = lambda _: None,
@@ -80,8 +80,9 @@ def normalize_jira(
     """Write the issues of a dump as gzipped JSON lines.
 
     Args:
-        source: An archive of `mongodump`, a `.bson[.gz]` file, or a folder that holds some.
-        target: `*.jsonl.gz`; appears whole and read back, or not at all.
+        source: An archive of `mongodump`, a `.bson[.gz]` file, or a folder that holds some; also
+            one in an object store (`source_path`).
+        target: Path or URL, `*.jsonl.gz`; appears whole and read back, or not at all.
         redact_text: Put an `x` or a dot for each character of summary and description, and reject
             an issue whose `created` or `dueDate` says something else than a time.
         progress: Called now and then with the number of documents read.
@@ -91,10 +92,11 @@ def normalize_jira(
         UsageError: `target` has another name, or cannot be written.
         StageError: What was written does not read back.
     """
-    if not target.name.endswith(".jsonl.gz"):
+    folder, _, name = str(target).rpartition("/")
+    if not name.endswith(".jsonl.gz"):
         raise UsageError(f"{target} does not end in .jsonl.gz: give a name that does")
     files = _files(source)
-    require_writable(target.parent)
+    require_writable(folder or ".")
     result = Normalized()
     redact = Redaction() if redact_text else None
     with atomic_writer(target) as file:
@@ -103,7 +105,7 @@ def normalize_jira(
                 for line in _lines(path, result, redact=redact, progress=progress):
                     lines.write(line)
         file.flush()
-        _verify(file, target, result.records)
+        _verify(file, name, result.records)
     return result
 
 
@@ -171,7 +173,7 @@ def _lines(
     redact: Redaction | None,
     progress: Callable[[int], None],
 ) -> Iterator[bytes]:
-    with path.open("rb") as raw:
+    with open_source(path) as raw:
         for item in dump_documents(raw, path, PrepareConfig(), result.namespaces):
             if not item.number % _TOLD_EVERY:
                 progress(item.number)
@@ -206,19 +208,19 @@ def _defect(path: Path, defect: RawDefect, result: Normalized) -> None:
         result.broken.append(f"{defect.slug}: {defect.detail}")
 
 
-def _verify(file: BinaryIO, target: Path, records: int) -> None:
+def _verify(file: BinaryIO, name: str, records: int) -> None:
     """Read back what was written, its checksums included.
 
     Args:
         file: Open; `atomic_writer` gives a file that can be read by its descriptor too.
-        target: Its name to be, for messages.
+        name: That it will have, for messages.
         records: Lines that there have to be.
     """
     with os.fdopen(os.dup(file.fileno()), "rb") as raw:
         raw.seek(0)
         lines = _count_lines(raw)
     if lines != records:
-        raise StageError(f"{target.name} did not read back: {records} lines written, {lines} read")
+        raise StageError(f"{name} did not read back: {records} lines written, {lines} read")
 
 
 def _count_lines(raw: BinaryIO) -> int:

@@ -100,6 +100,21 @@ def write_archives(
     return results
 
 
+def made_before(names: list[str], output: Path, wish: Wish) -> dict[str, dict[str, Any] | None]:
+    """The documents of those archives that are there as wished; None for the others.
+
+    Args:
+        names: Datasets.
+        output: The data root, also one in an object store (`source_path`).
+        wish: How much, and how.
+
+    Raises:
+        SourceError, UsageError: As `write_archives`.
+    """
+    orders = [_order(name, wish) for name in dict.fromkeys(names)]
+    return {order.dataset: _before(order, output) for order in orders}
+
+
 def _order(name: str, wish: Wish) -> Order:
     """What to make of one dataset.
 

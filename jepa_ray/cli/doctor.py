@@ -18,12 +18,19 @@ def run(
     storage: Annotated[
         str | None, typer.Option(help="Path or URL that every node has to write to.")
     ] = None,
+    remove_uploads: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="Remove unfinished uploads there that began more than so many hours ago."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check this machine, or every node of a cluster; each line passes or says what to do."""
     from jepa_ray.doctor import examine
 
-    found = examine(address=address or os.environ.get("RAY_ADDRESS") or None, storage=storage)
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    found = examine(address=address, storage=storage, remove_uploads=remove_uploads)
     failures = sum(not finding.ok for finding in found)
     if json:
         print_json({"ok": not failures, "findings": [asdict(finding) for finding in found]})

@@ -15,14 +15,16 @@ def run(
     uid: Annotated[
         str | None, typer.Option(help="window_uid, decimal or 0x...; default: the first window.")
     ] = None,
-    png: Annotated[Path | None, typer.Option(help="Also write the picture to this file.")] = None,
+    png: Annotated[
+        str | None, typer.Option(help="Also write the picture to this file; path or URL.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show one window as a picture, and the dataset's statistics as a table."""
     from jepa_ray.report import read_stats, read_window, terminal_picture, write_png
     from jepa_ray.windows import FEATURES
 
-    if png is not None and (png.suffix != ".png" or png.is_dir()):
+    if png is not None and (not png.endswith(".png") or Path(png).is_dir()):
         raise UsageError(f"--png {png}: give the name of a file that ends in .png")
     stats = read_stats(folder)
     window = read_window(folder, _uid(uid))

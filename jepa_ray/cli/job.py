@@ -22,7 +22,7 @@ import yaml
 from pydantic import BaseModel
 
 from jepa_ray.errors import ConfigError, JepaRayError
-from jepa_ray.storage import refuse_credentials
+from jepa_ray.storage import greet, read_bytes, refuse_credentials
 
 SUBMITTED_WITH = "JEPA_RAY_SUBMITTED_WITH"
 """Environment variable: the versions of the machine that submitted the job, as JSON."""
@@ -58,14 +58,14 @@ def models() -> dict[str, type[BaseModel] | None]:
     }
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The document of a job file.
+def read(path: str | Path) -> dict[str, Any]:
+    """The document of a job file; path or URL.
 
     Raises:
         ConfigError: It cannot be read, or holds no mapping.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(read_bytes(path))
     except FileNotFoundError:
         raise ConfigError(f"job file {path} does not exist") from None
     except (OSError, ValueError, yaml.YAMLError) as error:
@@ -219,12 +219,13 @@ def require_same_python() -> None:
         )
 
 
-def run(verb: str, path: Path) -> Never:
+def run(verb: str, path: str | Path) -> Never:
     """Run a verb with what its job file says; ends the process with its exit code."""
     from jepa_ray.cli import main as command
 
     try:
         require_same_python()
+        greet(path)
         sys.argv = ["jepa-ray", *arguments_of(verb, read(path))]
     except JepaRayError as error:
         sys.stderr.write(f"jepa-ray: {error}\n")
@@ -238,7 +239,7 @@ def main(*given: str) -> Never:
     if len(arguments) != 2:
         sys.stderr.write("usage: python jobs/VERB.py FILE.yaml\n")
         sys.exit(ConfigError.exit_code)
-    run(arguments[0], Path(arguments[1]))
+    run(arguments[0], arguments[1])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`jepa-ray normalize-jira`."""
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
 
 
 def run(
-    archive: Annotated[Path, typer.Argument(help="mongodump archive, or folder of .bson files.")],
-    out: Annotated[Path, typer.Argument(help="File to write: *.jsonl.gz.")],
+    archive: Annotated[
+        str, typer.Argument(help="mongodump archive, or folder of .bson files; path or URL.")
+    ],
+    out: Annotated[str, typer.Argument(help="File to write: *.jsonl.gz; path or URL.")],
     redact_text: Annotated[
         bool, typer.Option("--redact-text", help="An x or a dot for each character of the texts.")
     ] = False,
@@ -24,10 +25,11 @@ def run(
 ) -> None:
     """Write the issues of the Public Jira dump as JSON lines, without a MongoDB server."""
     from jepa_ray.adapters.jira_normalize import normalize_jira
+    from jepa_ray.storage import source_path
 
     with Ticker() as tick:
         result = normalize_jira(
-            archive,
+            source_path(archive),
             out,
             redact_text=redact_text,
             progress=lambda documents: tick(f"{documents:,} documents"),

@@ -8,8 +8,27 @@ import typer
 from jepa_ray.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; logs on stderr.")]
+
+
+def config_file(text: str) -> Path:
+    """A file of settings, on a disk or in an object store.
+
+    Raises:
+        UsageError: Nothing here knows the scheme.
+    """
+    from jepa_ray.storage import source_path
+
+    return source_path(text)
+
+
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="YAML file with settings; docs/configuration.md.")
+    Path | None,
+    typer.Option(
+        "--config",
+        parser=config_file,
+        metavar="FILE",
+        help="YAML file with settings, path or URL; docs/configuration.md.",
+    ),
 ]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="One setting, key=value or a.b=value; repeatable.")

@@ -15,7 +15,7 @@ _POWERS = " KMGT"
 
 def run(
     dataset: Annotated[str, typer.Option(help="Names separated by commas.")],
-    output: Annotated[str, typer.Option(help="Data root for the archives, a local folder.")],
+    output: Annotated[str, typer.Option(help="Data root for the archives; path or URL.")],
     size: Annotated[
         str | None, typer.Option(help="Of each dataset before compression, about: 2GiB, 500MB.")
     ] = None,
@@ -25,21 +25,24 @@ def run(
     json: Json = False,
 ) -> None:
     """Make up archives in the raw formats, of any size, and say what prepare must make of them."""
-    from jepa_ray.bulk import Wish, write_archives
+    from jepa_ray.bulk import Wish, write_archives, write_to_store
     from jepa_ray.storage import local_path
 
     start_logging()
     names = dataset_names(dataset)
     if names is None:
         raise UsageError("--dataset all: name the datasets to make up, separated by commas")
-    root = local_path(output)
-    if root is None:
-        raise UsageError(f"--output {output}: archives are made on a local or mounted folder only")
     wish = Wish(records, None if size is None else size_of(size), seed, defects)
     with Ticker() as tick:
-        result = write_archives(
-            names, root, wish, progress=lambda name, n: tick(f"{name}: {n:,} records")
-        )
+        root = local_path(output)
+
+        def told(name: str, records: int) -> None:
+            tick(f"{name}: {records:,} records")
+
+        if root is None:
+            result = write_to_store(names, output, wish, progress=told)
+        else:
+            result = write_archives(names, root, wish, progress=told)
     if json:
         print_json({"output": output, "datasets": result})
     else:

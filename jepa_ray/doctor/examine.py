@@ -7,22 +7,38 @@ from jepa_ray.cluster import session
 from jepa_ray.doctor.facts import answers, gather, put_marker, take_marker
 from jepa_ray.doctor.finding import Finding, failed, passed
 from jepa_ray.doctor.judge import judge
-from jepa_ray.errors import StageError, UsageError
+from jepa_ray.doctor.uploads import judge_uploads
+from jepa_ray.errors import JepaRayError, StageError, UsageError
+from jepa_ray.storage import is_s3
 
 _HEAD_PORTS = {6379: "GCS", 8265: "dashboard and jobs", 10001: "client"}
 
 
-def examine(*, address: str | None = None, storage: str | None = None) -> list[Finding]:
+def examine(
+    *,
+    address: str | None = None,
+    storage: str | None = None,
+    remove_uploads: float | None = None,
+) -> list[Finding]:
     """Check what a run needs.
 
     Args:
         address: `host:port` of a cluster's GCS, or `auto`; None: this machine alone, and no Ray is
             started.
         storage: Path or URL that has to be writable, from every node.
+        remove_uploads: Also remove unfinished uploads below `storage` that were begun more than so
+            many hours ago.
 
     Raises:
         UsageError: The address is not of these forms.
     """
+    found = _examine(address, storage)
+    if storage and is_s3(storage) and all(f.ok for f in found if f.check == "storage"):
+        found.append(judge_uploads(storage, remove_uploads))
+    return found
+
+
+def _examine(address: str | None, storage: str | None) -> list[Finding]:
     if address is None:
         return _this_machine(storage)
     found = _connection(address)
@@ -69,7 +85,7 @@ def _cluster(storage: str | None) -> list[Finding]:
     if storage:
         try:
             put_marker(storage, marker)
-        except UsageError as error:
+        except JepaRayError as error:
             ours = failed("storage", f"from this machine: {error}", "mend this first")
     try:
         with session(about={"verb": "doctor"}):

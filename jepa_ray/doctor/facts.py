@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from jepa_ray.cluster import ENVIRONMENT
-from jepa_ray.errors import UsageError
-from jepa_ray.storage import delete, exists, join, require_writable, write_bytes
+from jepa_ray.errors import JepaRayError
+from jepa_ray.storage import delete, exists, greet, join, require_writable, write_bytes
 
 PACKAGES = ("jepa-ray", "ray", "torch", "pyarrow", "numpy")
 """What must be the same everywhere: data and functions travel between nodes in their formats."""
@@ -91,10 +91,11 @@ def _version(name: str) -> str:
 def storage_fault(storage: str, marker: str | None) -> str | None:
     """Why a place cannot be written to, or is not the doctor's own; None: all is well."""
     try:
+        greet(storage)
         require_writable(storage)
         if marker and not exists(join(storage, marker)):
             return f"{storage} is another folder here: a file that was just written is not in it"
-    except UsageError as error:
+    except JepaRayError as error:
         return str(error)
     return None
 
@@ -103,8 +104,9 @@ def put_marker(storage: str, name: str) -> None:
     """Write the file that all nodes have to see.
 
     Raises:
-        UsageError: The place cannot be written to.
+        UsageError, StageError: The place cannot be written to.
     """
+    greet(storage)
     require_writable(storage)
     write_bytes(join(storage, name), b"")
 

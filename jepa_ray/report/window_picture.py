@@ -57,12 +57,12 @@ def _shade(value: float) -> str:
     return _SHADES[min(1 + int(value * (len(_SHADES) - 1)), len(_SHADES) - 1)]
 
 
-def write_png(dense: NDArray[np.float32], file: Path, *, title: str) -> None:
+def write_png(dense: NDArray[np.float32], file: str | Path, *, title: str) -> None:
     """The window as a PNG of 1200 x 500 pixels.
 
     Args:
         dense: float32 (96, 16).
-        file: Where to; an existing file is replaced.
+        file: Where to, path or URL; an existing file is replaced.
         title: Line above the picture.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import, only needed here

@@ -31,10 +31,12 @@ from jepa_ray.storage.remote import (
     store_faults,
 )
 from jepa_ray.storage.sources import open_source, source_folder, source_path
-from jepa_ray.storage.streams import atomic_writer
+from jepa_ray.storage.streams import atomic_writer, upload
+from jepa_ray.storage.uploads import Upload, remove_uploads, unfinished_uploads
 
 __all__ = [
     "GuardedStream",
+    "Upload",
     "absolute",
     "atomic_writer",
     "client_failures",
@@ -57,12 +59,15 @@ __all__ = [
     "refuse_credentials",
     "remote_faults",
     "remove_unfinished",
+    "remove_uploads",
     "require_writable",
     "resolve",
     "source_folder",
     "source_path",
     "store_faults",
+    "unfinished_uploads",
     "unused_taken_away",
+    "upload",
     "write_bytes",
     "write_json",
 ]

@@ -4,7 +4,9 @@ It stands in fsspec's registry for `s3://`, so that paths, files, Ray Train's st
 workers that unpickle it all have the same patience. Settings: docs/storage.md.
 """
 
+import hashlib
 import os
+from contextvars import ContextVar
 from typing import Any
 
 import s3fs
@@ -33,6 +35,10 @@ _CONFIG = {
 }
 
 
+_begun: ContextVar[list[tuple[str, str, str]]] = ContextVar("begun")
+"""Bucket, key and id of the uploads that a copy has begun."""
+
+
 class S3Store(s3fs.S3FileSystem):  # type: ignore[misc]
     """s3fs with our time limits and retries.
 
@@ -56,6 +62,41 @@ class S3Store(s3fs.S3FileSystem):  # type: ignore[misc]
         super().__init__(config_kwargs=_CONFIG | (config_kwargs or {}), **settings)
         self.retries = _tries() if tries is None else tries
 
+    async def _call_s3(self, method: str, *settings: Any, **kwargs: Any) -> Any:
+        """One request, with its tries.
+
+        One that finishes an upload in parts may have gone well though its answer was lost: then the
+        next try finds no such upload, but the file.
+        """
+        try:
+            answer = await super()._call_s3(method, *settings, **kwargs)
+        except FileNotFoundError:
+            if method == "complete_multipart_upload" and await self._is_whole(kwargs):
+                return {}
+            raise
+        if method == "create_multipart_upload":
+            _begun.get([]).append((kwargs["Bucket"], kwargs["Key"], answer["UploadId"]))
+        return answer
+
+    async def _is_whole(self, asked: dict[str, Any]) -> bool:
+        """Whether the file is there, made of just these parts."""
+        found = await self._call_s3("head_object", Bucket=asked["Bucket"], Key=asked["Key"])
+        tags = [part["ETag"].strip('"') for part in asked["MultipartUpload"]["Parts"]]
+        return bool(found["ETag"].strip('"') == etag_of_parts(tags))
+
+    async def _cp_file(self, path1: str, path2: str, **kwargs: Any) -> None:
+        """Copy within the store; s3fs copies a large file in parts, and leaves them if it fails."""
+        begun: list[tuple[str, str, str]] = []
+        before = _begun.set(begun)
+        try:
+            await super()._cp_file(path1, path2, **kwargs)
+        except BaseException:
+            for upload in begun:
+                await self._abort_mpu(*upload)
+            raise
+        finally:
+            _begun.reset(before)
+
 
 def install() -> None:
     """Let fsspec open `s3://` by `S3Store`; it may be called again."""
@@ -69,6 +110,19 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, ClientError):
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in _PASSING
     return isinstance(error, NoConnection) and not isinstance(error, SSLError) and resolves(error)
+
+
+def etag_of_parts(tags: list[str]) -> str:
+    """The ETag of a file that was uploaded in parts; "" where it does not follow from theirs.
+
+    Source:
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+    """
+    try:
+        digests = b"".join(map(bytes.fromhex, tags))
+    except ValueError:
+        return ""
+    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(tags)}"
 
 
 def _tries() -> int:

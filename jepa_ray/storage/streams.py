@@ -34,12 +34,13 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         else:
-            _put_file(url, temporary)
+            upload(url, Path(temporary))
     finally:
         Path(temporary).unlink(missing_ok=True)
 
 
 @reachable("writing")
-def _put_file(url: str | Path, temporary: str) -> None:
+def upload(url: str | Path, path: Path) -> None:
+    """Put a local file into an object store, whole or not at all; in parts if it is large."""
     fs, remote = resolve(url)
-    fs.put_file(temporary, remote)
+    fs.put_file(str(path), remote)

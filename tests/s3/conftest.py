@@ -1,6 +1,7 @@
 """A real S3 HTTP server on loopback: moto, from an environment of its own.
 
-Its botocore is another one than s3fs needs.
+Its botocore is another one than s3fs needs. With JEPA_RAY_S3_ENDPOINT the tests run on the store
+that answers there, and that knows the key `tester` (`make test-s3-real` starts Ceph's).
 """
 
 import os
@@ -8,12 +9,15 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import s3fs
+
+from jepa_ray.storage.s3 import S3Store
+from tests.s3.faulty_store import FaultyStore, faulty
 
 _REPO = Path(__file__).resolve().parent.parent.parent
 _SECRET = "canary-secret-key"
@@ -60,6 +64,10 @@ def server_program() -> Path | None:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
+    given = os.environ.get("JEPA_RAY_S3_ENDPOINT")
+    if given:
+        yield given
+        return
     with serving() as endpoint:
         yield endpoint
 
@@ -100,3 +108,32 @@ def _wait_for(port: int) -> None:
 def s3(s3_endpoint: str) -> S3:
     """A new bucket."""
     return S3(s3_endpoint, f"bucket-{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def store(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyStore]:
+    """The bucket behind a proxy that fails as it is told; this process reaches it."""
+    with faulty(s3.environment["AWS_ENDPOINT_URL"]) as proxy:
+        s3.environment["AWS_ENDPOINT_URL"] = proxy.endpoint
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        forget_clients()
+        yield proxy
+        forget_clients()
+
+
+@pytest.fixture
+def few_tries(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Lets this process try a request so many times only."""
+
+    def set_to(tries: int) -> None:
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", str(tries))
+        forget_clients()
+
+    return set_to
+
+
+def forget_clients() -> None:
+    """What is opened next looks at the environment anew."""
+    s3fs.S3FileSystem.clear_instance_cache()
+    S3Store.clear_instance_cache()

@@ -9,15 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-SLOW_DOWN = (
-    b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.'
-    b"</Message></Error>"
-)
+_ERROR = '<?xml version="1.0"?><Error><Code>{0}</Code><Message>{0}</Message>{1}</Error>'
 DROP, CUT, HANG, LOSE_ANSWER = "drop", "cut", "hang", "lose the answer"
 """Close without a word; close in the middle of the body; say nothing; do it, and close then."""
-Fault = int | str
+
+
+class Answer(NamedTuple):
+    """An error of the store: HTTP status, code, and what else its document says."""
+
+    status: int
+    code: str
+    more: str = ""
+
+
+Fault = int | str | Answer
 _HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"}
 
 
@@ -94,10 +102,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if isinstance(fault, int):
-            self._answer(fault, [("Content-Type", "application/xml")], SLOW_DOWN)
+            fault = Answer(fault, "SlowDown")
+        if isinstance(fault, Answer):
+            document = _ERROR.format(fault.code, fault.more).encode()
+            self._answer(fault.status, [("Content-Type", "application/xml")], document)
             return
-        answer = self._forward(store.target, body)
-        if fault == LOSE_ANSWER:
+        try:
+            answer = self._forward(store.target, body)
+        except (OSError, http.client.HTTPException):  # a client that was killed sent half of it
+            answer = None
+        if answer is None or fault == LOSE_ANSWER:
             self.close_connection = True
             return
         self._answer(*answer, cut=fault == CUT)

@@ -40,7 +40,7 @@ def finish(process, seconds=60):
 @pytest.mark.parametrize(
     ("processed", "storage", "named"),
     [
-        (None, "s3://no-such-bucket-anywhere/x", "s3://no-such-bucket-anywhere/x/a"),
+        (None, "s3://no-such-bucket-anywhere/x", "s3://no-such-bucket-anywhere/x"),
         ("s3://no-such-bucket-anywhere/p", None, "s3://no-such-bucket-anywhere/p"),
     ],
 )

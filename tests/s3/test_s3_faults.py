@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import s3fs
 
 from jepa_ray.errors import ConfigError, StageError, UsageError
 from jepa_ray.storage import (
@@ -20,28 +19,11 @@ from jepa_ray.storage import (
     write_bytes,
 )
 from jepa_ray.storage.s3 import TRIES, S3Store
-from tests.s3.faulty_store import CUT, DROP, HANG, LOSE_ANSWER, faulty
+from tests.s3.conftest import forget_clients
+from tests.s3.faulty_store import CUT, DROP, HANG, LOSE_ANSWER
 
 pytestmark = pytest.mark.s3
 UNWELL = [503, DROP, 500, 502, 503]
-
-
-@pytest.fixture
-def store(s3, monkeypatch):
-    """The bucket behind a proxy that fails as it is told; this process reaches it."""
-    with faulty(s3.environment["AWS_ENDPOINT_URL"]) as proxy:
-        for name, value in s3.environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
-        s3.environment["AWS_ENDPOINT_URL"] = proxy.endpoint
-        _forget_clients()
-        yield proxy
-        _forget_clients()
-
-
-def _forget_clients():
-    s3fs.S3FileSystem.clear_instance_cache()
-    S3Store.clear_instance_cache()
 
 
 def test_a_write_and_a_read_ride_out_an_unwell_store(s3, store):
@@ -113,11 +95,8 @@ def test_a_large_file_rides_out_an_unwell_store(s3, store, tmp_path):
 
 
 @pytest.mark.parametrize("fault", [503, 500, DROP])
-def test_a_store_that_stays_unwell_is_one_message_and_nothing_is_lost(
-    s3, store, monkeypatch, fault
-):
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
-    _forget_clients()
+def test_a_store_that_stays_unwell_is_one_message_and_nothing_is_lost(s3, store, few_tries, fault):
+    few_tries(3)
     write_bytes(f"{s3.url}/a", b"before")
     store.fail([fault] * 99, on="PUT")
     with pytest.raises(StageError, match=rf"writing {s3.url}/a failed: the store .*; run the same"):
@@ -126,9 +105,8 @@ def test_a_store_that_stays_unwell_is_one_message_and_nothing_is_lost(
     assert read_bytes(f"{s3.url}/a") == b"before"
 
 
-def test_a_source_that_stays_unreadable_is_no_defect_of_the_file(s3, store, monkeypatch):
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
-    _forget_clients()
+def test_a_source_that_stays_unreadable_is_no_defect_of_the_file(s3, store, few_tries):
+    few_tries(2)
     write_bytes(f"{s3.url}/a.bin", b"x")
     file = open_source(source_path(f"{s3.url}/a.bin"))
     store.fail([503] * 99, on="GET")
@@ -147,12 +125,12 @@ def test_a_name_that_no_host_has_is_not_tried_again(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://no-such-host.invalid")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary")
-    _forget_clients()
+    forget_clients()
     began = time.monotonic()
     with pytest.raises(UsageError, match=r"no host has the name in http://no-such-host\.invalid"):
         write_bytes("s3://bucket/a", b"")
     assert time.monotonic() - began < 20
-    _forget_clients()
+    forget_clients()
 
 
 def test_tries_go_on_for_more_than_a_minute():
