@@ -40,14 +40,17 @@ def run(
 
     The same command again goes on where a stopped run was.
     """
+    from jepa_ray.cli.checks import check_passes
     from jepa_ray.config import ConfirmConfig, load_config
-    from jepa_ray.confirm import confirm
     from jepa_ray.storage import absolute, join
 
     start_logging()
     check_run_id(run_id)
     values = {"seeds": seeds, "train.preset": preset}
     settings = load_config(ConfirmConfig, file=config, overrides=set_ or (), values=values)
+    check_passes(processed_dir, dataset, settings)
+    from jepa_ray.confirm import confirm
+
     with Ticker() as tick:
         found = confirm(
             processed_dir=processed_dir,

@@ -34,12 +34,16 @@ def run(
 
     Leaves evaluation.json in the folder of a training or of a confirmation run.
     """
+    from jepa_ray.cli.checks import check_checkpoint, check_windows
     from jepa_ray.config import EvaluateConfig, load_config
-    from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
 
     start_logging()
     values = {"batches": batches, "batch_size": batch_size}
     settings = load_config(EvaluateConfig, file=config, overrides=set_ or (), values=values)
+    check_checkpoint(checkpoint)
+    check_windows(processed_dir, dataset)
+    from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
+
     if confirmation(checkpoint) is not None:
         run = evaluate_run(
             checkpoint, processed_dir=processed_dir, dataset=dataset, config=settings

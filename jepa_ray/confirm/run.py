@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
+from jepa_ray.config.legs import cut_legs
 from jepa_ray.confirm.begun import BEGUN_FILES, begin, datasets_of, require_same, started_utc
 from jepa_ray.confirm.datasets import (
     Listed,
     listed,
-    require_two_sides,
     trainable,
     untrained_line,
 )
@@ -19,6 +19,7 @@ from jepa_ray.confirm.hold import hold
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
 from jepa_ray.confirm.progress import Progress
 from jepa_ray.confirm.results import KEYS, confirmation, forgetting, spreads
+from jepa_ray.confirm.sides import require_two_sides
 from jepa_ray.errors import ConfigError, TrainingError, UsageError
 from jepa_ray.storage import (
     absolute,
@@ -31,7 +32,6 @@ from jepa_ray.storage import (
     write_json,
 )
 from jepa_ray.train.device import require_divisors
-from jepa_ray.train.legs import cut_legs
 
 log = logging.getLogger(__name__)
 
