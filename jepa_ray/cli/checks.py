@@ -49,7 +49,7 @@ def check_run(folder: str, processed_dir: str | None) -> None:
         CorpusError: There are no windows.
     """
     if not exists(folder):
-        raise UsageError(f"there is no folder {folder}: give the one of a run")
+        raise UsageError(f"there is no folder {folder}: give the folder of a run")
     if processed_dir is not None:
         require_datasets(processed_dir)
 

@@ -1,8 +1,8 @@
 """Which datasets a confirmation run trains on, and why it leaves the others out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from jepa_ray.manifest import ACTOR_DAY, Manifest, read_manifest
 from jepa_ray.prepared import COMBINED, names_of, nothing_there, unknown
@@ -62,9 +62,13 @@ def trainable(datasets: dict[str, Listed]) -> list[str]:
     return [name for name, each in datasets.items() if each.status == "trained"]
 
 
-def untrained_line(datasets: dict[str, Listed]) -> str | None:
-    """Which ones are left out, in one line; None where there is none."""
-    left = [f"{n} ({d.status}: {d.reason})" for n, d in datasets.items() if d.status != "trained"]
+def untrained_line(datasets: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Which ones of confirmation.json are left out, in one line; None where there is none."""
+    left = [
+        f"{name} ({each['status']}: {each['reason']})"
+        for name, each in datasets.items()
+        if each["status"] != "trained"
+    ]
     return f"not trained: {'; '.join(left)}" if left else None
 
 

@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_what_cannot_be_trained_on_is_listed_with_its_reason(processed):
     }  # fmt: skip
     assert trainable(found) == [JIRA]
     assert found[JIRA].reason is None
-    line = untrained_line(found)
+    line = untrained_line({name: asdict(each) for name, each in found.items()})
     assert line is not None
     assert "a_blocked (blocked: so); " in line
     assert "a_single (too_few: 1 window(s), 2 are the least" in line
