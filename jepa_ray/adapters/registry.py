@@ -64,7 +64,7 @@ def select(names: Iterable[str]) -> list[type[Adapter]]:
             raise SourceError(f"the adapter of {dataset} is broken: {broken()[dataset]}")
         if dataset not in known:
             close = difflib.get_close_matches(name, [*known, *alias], n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = f"; did you mean {close[0]}?" if close else "."
             raise SourceError(f"no dataset {name!r}{hint} Known: all, {', '.join(known)}")
         chosen[dataset] = known[dataset]
     return list(chosen.values())

@@ -19,6 +19,7 @@ from jepa_ray.bulk.files import written
 from jepa_ray.cluster import session
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, UsageError
+from jepa_ray.prepared import did_you_mean
 from jepa_ray.storage import exclusive, read_json, write_json
 from jepa_ray.synth import DATASETS, synthesize
 from jepa_ray.synth.bulk import BULK, Order, Packed, Piece, make, records_of
@@ -122,7 +123,10 @@ def _order(name: str, wish: Wish) -> Order:
         SourceError: It cannot be made.
     """
     if name not in DATASETS:
-        raise SourceError(f"cannot make up the dataset {name!r}; allowed are {', '.join(DATASETS)}")
+        raise SourceError(
+            f"cannot make up the dataset {name!r}{did_you_mean([name], DATASETS)} Allowed: "
+            f"{', '.join(DATASETS)}"
+        )
     if (wish.records is None) == (wish.size is None):
         raise UsageError("give either --size or --records")
     fewest = 1 if wish.records is None else wish.records

@@ -1,6 +1,6 @@
 """`jepa-ray confirm`."""
 
-import math
+import shlex
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -40,14 +40,17 @@ def run(
 
     The same command again goes on where a stopped run was.
     """
+    from jepa_ray.cli.checks import check_passes
     from jepa_ray.config import ConfirmConfig, load_config
-    from jepa_ray.confirm import confirm
     from jepa_ray.storage import absolute, join
 
     start_logging()
     check_run_id(run_id)
     values = {"seeds": seeds, "train.preset": preset}
     settings = load_config(ConfirmConfig, file=config, overrides=set_ or (), values=values)
+    check_passes(processed_dir, dataset, settings)
+    from jepa_ray.confirm import confirm
+
     with Ticker() as tick:
         found = confirm(
             processed_dir=processed_dir,
@@ -68,7 +71,16 @@ def show(found: dict[str, Any], folder: str) -> None:
     from rich.table import Table
 
     out = console()
-    columns = ("pass", "seed", "first, last dataset", "loss", "val loss", "skill", "RankMe", "")
+    columns = (
+        "pass",
+        "seed",
+        "first, last dataset",
+        "loss",
+        "val loss",
+        "skill",
+        "RankMe",
+        "collapse",
+    )
     table = Table(*columns, title=f"confirm {found['run_id']}: the models of all datasets")
     for each in found["passes"]:
         combined = each["checkpoints"]["combined"]
@@ -81,32 +93,50 @@ def show(found: dict[str, Any], folder: str) -> None:
     out.print(table)
     for line in lines(found):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
-    out.print(
-        f"{folder}\nNext: jepa-ray verify {folder}, then jepa-ray evaluate and jepa-ray report.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    for line in next_commands(found, folder):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def next_commands(found: dict[str, Any], folder: str) -> list[str]:
+    """Where the run lies, and the commands that follow, in their order."""
+    run, windows = shlex.quote(folder), shlex.quote(found["processed_dir"])
+    return [
+        folder,
+        "Next:",
+        f"  jepa-ray verify {run}",
+        f"  jepa-ray evaluate {run} --processed-dir {windows}",
+        f"  jepa-ray probe {run} --processed-dir {windows}",
+        f"  jepa-ray report {run}",
+    ]
 
 
 def lines(found: dict[str, Any]) -> list[str]:
     """Spread over the passes, collapses, what became of each dataset, what was not trained."""
     said = [
-        f"{name}: validation loss {_spread(of['val_loss'], _SHOWN, low=0.0)}, skill "
-        f"{_spread(of['skill'], 3, high=1.0)}, RankMe {_spread(of['rankme'], 1, low=1.0)}"
+        f"{name}: validation loss {_spread(of, 'val_loss', _SHOWN)}, skill "
+        f"{_spread(of, 'skill', 3)}, RankMe {_spread(of, 'rankme', 1)}"
         for name, of in found["spread"].items()
     ]
-    if len(found["passes"]) > 1:
-        said.append(
-            "In brackets: t-interval over seeds (on this corpus), level 0.95, cut to what is "
-            "possible."
-        )
+    said += _legend(len(found["passes"]))
     said += _collapses(found["passes"])
     if found["forgetting"]:
         said += [_MIXED_DATA, *_after_legs(found["forgetting"])]
-    left = {n: d for n, d in found["datasets"].items() if d["status"] != "trained"}
-    said += [f"not trained: {name} ({d['status']}: {d['reason']})" for name, d in left.items()]
-    return [*said, _time(found)]
+    from jepa_ray.confirm.datasets import untrained_line
+
+    left = untrained_line(found["datasets"])
+    return [*said, *([left] if left else []), _time(found)]
+
+
+def _legend(passes: int) -> list[str]:
+    """What stands in brackets."""
+    from jepa_ray.report.spreads import FEWEST
+
+    if passes == 1:
+        return []
+    if passes < FEWEST:
+        return [f"In brackets: the range of {passes} passes; {FEWEST} or more have an interval."]
+    said = f"95 % t-interval over {passes} seeds (on this corpus), cut to what is possible"
+    return [f"In brackets: {said}."]
 
 
 def _collapses(passes: list[dict[str, Any]]) -> list[str]:
@@ -142,29 +172,38 @@ def _after_legs(forgetting: dict[str, Any]) -> list[str]:
         said.append(
             f"{name}: after its own leg loss {losses[0]}, skill {skills[0]}; at the end loss "
             f"{losses[1]}, skill {skills[1]}; "
-            + (f"the loss changed by {_spread(rise, _SHOWN)}" if rise else "it came last each time")
+            + (_change(of) if rise else "it came last each time")
         )
     return said
 
 
+def _change(of: dict[str, Any]) -> str:
+    """What became of a loss between its own leg and the end."""
+    rise = of["forgetting"]
+    if rise["mean"] > 0:
+        return f"forgotten: it rose by {_spread(of, 'forgetting', _SHOWN)}"
+    fall = rise | {"mean": -rise["mean"], "low": -rise["high"], "high": -rise["low"]}
+    return f"improved: it fell by {_spread({'fall': fall}, 'fall', _SHOWN)}"
+
+
 def _time(found: dict[str, Any]) -> str:
     trainings = [each for report in found["passes"] for each in report["checkpoints"].values()]
-    return (
-        f"{len(trainings)} trainings of {found['steps']} steps, "
-        f"{sum(each['seconds'] for each in trainings):.0f} s of training; the command that ended "
-        f"the run took {found['seconds']:.0f} s."
-    )
+    return f"{len(trainings)} trainings of {found['steps']} steps, {found['seconds']:.0f} s in all"
 
 
-def _spread(
-    of: dict[str, Any] | None, places: int, *, low: float = -math.inf, high: float = math.inf
-) -> str:
-    """Mean and interval, cut to what is possible."""
-    if of is None:
+def _spread(of: dict[str, Any], number: str, places: int) -> str:
+    """Mean and interval, or the range of two passes."""
+    from jepa_ray.report.spreads import interval, spread_of_two
+
+    found = of[number]
+    if found is None:
         return "-"
-    mean = _number(of["mean"], places)
-    ends = (max(of["low"], low), min(of["high"], high))
-    return f"{mean} ({' to '.join(_number(end, places) for end in ends)})" if of["n"] > 1 else mean
+    mean, n = found["mean"], found["n"]
+    ends = interval(number, found["low"], found["high"], n)
+    if n == 2:
+        ends = spread_of_two(mean, found["std"])
+    shown = _number(mean, places)
+    return f"{shown} ({' to '.join(_number(end, places) for end in ends)})" if ends else shown
 
 
 def _number(value: float | None, places: int) -> str:

@@ -29,11 +29,18 @@ def run(
     json: Json = False,
 ) -> None:
     """Embed windows: a Parquet table with a vector a window, beside its uid."""
+    from jepa_ray.cli.checks import check_checkpoint
     from jepa_ray.config import EmbedConfig, load_config
-    from jepa_ray.evaluate import embed_windows
+    from jepa_ray.errors import CorpusError
+    from jepa_ray.storage import exists
 
     start_logging()
     settings = load_config(EmbedConfig, file=config, overrides=set_ or ())
+    check_checkpoint(checkpoint)
+    if not exists(input_):
+        raise CorpusError(f"nothing at {input_}: --input names windows that `prepare` wrote")
+    from jepa_ray.evaluate import embed_windows
+
     with Ticker() as tick:
         result = embed_windows(
             checkpoint,

@@ -34,12 +34,16 @@ def run(
 
     Leaves evaluation.json in the folder of a training or of a confirmation run.
     """
+    from jepa_ray.cli.checks import check_checkpoint, check_windows
     from jepa_ray.config import EvaluateConfig, load_config
-    from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
 
     start_logging()
     values = {"batches": batches, "batch_size": batch_size}
     settings = load_config(EvaluateConfig, file=config, overrides=set_ or (), values=values)
+    check_checkpoint(checkpoint)
+    check_windows(processed_dir, dataset)
+    from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
+
     if confirmation(checkpoint) is not None:
         run = evaluate_run(
             checkpoint, processed_dir=processed_dir, dataset=dataset, config=settings
@@ -133,12 +137,20 @@ def show_run(found: "RunEvaluation") -> None:
     table.add_section()
     wanted = ("loss", "untrained_loss", "skill", "rankme", "slot_std")
     spreads = [document["spread"][key] for key in wanted]
-    cells = [f"{s['mean']:.4g} [{s['low']:.4g}, {s['high']:.4g}]" for s in spreads]
+    cells = [_mean(name, s) for name, s in zip(wanted, spreads, strict=True)]
     table.add_row("mean over seeds", document["status"], *cells)
     out.print(table)
     for warning in document["warnings"]:
         out.print(f"Warning: {warning}", markup=False)
     out.print(f"Verdict: {document['verdict']}", markup=False, soft_wrap=True)
+
+
+def _mean(number: str, spread: dict[str, Any]) -> str:
+    """Over seeds; the interval as in the report."""
+    from jepa_ray.report.spreads import interval
+
+    ends = interval(number, spread["low"], spread["high"], spread["n"])
+    return f"{spread['mean']:.4g}" + (f" \\[{ends[0]:.4g}, {ends[1]:.4g}]" if ends else "")
 
 
 def _interval(ends: list[float] | None) -> str:

@@ -34,13 +34,16 @@ def run(
     json: Json = False,
 ) -> None:
     """Write prepared windows as JSON records, train and val, split as training splits them."""
+    from jepa_ray.cli.checks import check_windows
     from jepa_ray.config import ExportConfig, load_config
-    from jepa_ray.exchange.export import export_records
 
     assert format_ is Format.JSONL
     start_logging()
     values = {"split.seed": split_seed}
     settings = load_config(ExportConfig, file=config, overrides=set_ or (), values=values)
+    check_windows(processed_dir)
+    from jepa_ray.exchange.export import export_records
+
     with Ticker() as tick:
         result = export_records(
             processed_dir,

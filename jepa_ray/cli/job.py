@@ -132,9 +132,9 @@ def _options(verb: str, given: Mapping[str, Any]) -> list[str]:
     for name in given:
         if name not in params:
             close = difflib.get_close_matches(str(name), params, n=1)
-            hint = f"; did you mean {close[0]}" if close else ""
+            hint = f"; did you mean {close[0]}?" if close else "."
             raise ConfigError(
-                f"{name}: no such option of {verb}{hint}. Allowed: {', '.join(params)}, settings"
+                f"{name}: no such option of {verb}{hint} Allowed: {', '.join(params)}, settings"
             )
     absent = [name for name, p in params.items() if p.required and given.get(name) is None]
     if absent:

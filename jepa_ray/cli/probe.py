@@ -25,11 +25,15 @@ def run(
     json: Json = False,
 ) -> None:
     """Say what frozen embeddings are good for, beside arms that are cheaper; writes probes.json."""
+    from jepa_ray.cli.checks import check_checkpoint, check_windows
     from jepa_ray.config import ProbeConfig, load_config
-    from jepa_ray.evaluate.probes import TASKS, probe
 
     start_logging()
     settings = load_config(ProbeConfig, file=config, overrides=set_ or ())
+    check_checkpoint(checkpoint)
+    check_windows(processed_dir)
+    from jepa_ray.evaluate.probes import TASKS, probe
+
     names = TASKS if task is None else [part.strip() for part in task.split(",") if part.strip()]
     with Ticker() as tick:
         found = probe(

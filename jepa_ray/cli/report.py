@@ -17,9 +17,12 @@ def run(
     json: Json = False,
 ) -> None:
     """Write a page and cards that say what a run found; from its result files only."""
-    from jepa_ray.report import write_report
+    from jepa_ray.cli.checks import check_run
 
     start_logging()
+    check_run(folder, processed_dir)
+    from jepa_ray.report import write_report
+
     found = write_report(folder, processed_dir=processed_dir, output=output)
     if json:
         print_json(found)

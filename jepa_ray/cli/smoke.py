@@ -25,12 +25,15 @@ def run(
     json: Json = False,
 ) -> None:
     """Prove data and device path with a few steps; the model is worth nothing and is removed."""
+    from jepa_ray.cli.checks import check_training
     from jepa_ray.config import TrainConfig, load_config
-    from jepa_ray.train import run_smoke
 
     start_logging()
     values = {"steps": STEPS, "val_every": STEPS, "val_batches": 2}
     settings = load_config(TrainConfig, file=config, overrides=set_ or (), values=values)
+    check_training(processed_dir, dataset, settings)
+    from jepa_ray.train import run_smoke
+
     with Ticker() as tick:
         found = run_smoke(
             processed_dir=processed_dir,

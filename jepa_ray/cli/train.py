@@ -32,13 +32,16 @@ def run(
 
     The same command again goes on where a stopped run was.
     """
+    from jepa_ray.cli.checks import check_training
     from jepa_ray.config import TrainConfig, load_config
-    from jepa_ray.train import train
 
     start_logging()
     check_run_id(run_id)
     values = {"preset": preset, "split.seed": split_seed, "steps": steps}
     settings = load_config(TrainConfig, file=config, overrides=set_ or (), values=values)
+    check_training(processed_dir, dataset, settings)
+    from jepa_ray.train import train
+
     with Ticker() as tick:
         result = train(
             processed_dir=processed_dir,

@@ -20,9 +20,12 @@ def run(
     json: Json = False,
 ) -> None:
     """Prove a confirmation run: checkpoints, settings, corpus, losses computed again."""
-    from jepa_ray.confirm.verify import verify
+    from jepa_ray.cli.checks import check_run
 
     start_logging()
+    check_run(run, processed_dir)
+    from jepa_ray.confirm.verify import verify
+
     checks = verify(run, processed_dir=processed_dir, progress=_silent if json else _show)
     failed = sum(not check.ok for check in checks)
     if json:

@@ -1,7 +1,7 @@
 """A config from its defaults, a YAML file and `--set a.b=value`, in that order."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from jepa_ray.errors import ConfigError
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
+_NEARLY, _SOMEWHAT = 0.8, 0.6
+"""How alike two names are, by difflib."""
 
 
 def load_config(
@@ -100,7 +102,7 @@ _SECRET = {"actor_salt"}
 
 
 def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) -> str:
-    where = f" (from {file} and the command line)" if file else ""
+    where = f"{file} and the command line: " if file else ""
     lines = []
     for item in error.errors():
         path = ".".join(str(part) for part in item["loc"])
@@ -111,16 +113,53 @@ def _explain(model: type[BaseModel], error: ValidationError, file: Path | None) 
             found = f", found {item['input']!r}" if shown else ""
             said = item["msg"].removeprefix("Value error, ")
             lines.append(f"{path}: {said}{found}" if path else said)
-    return f"{model.__name__}{where}: " + "; ".join(lines)
+    return where + "; ".join(lines)
 
 
 def _suggest(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    """What may have been meant, by its full name, and what is allowed there."""
+    below = model
     for part in loc[:-1]:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type):
+        group = _group(below, str(part))
+        if group is None:
             return ""
-        model = field.annotation
-    names = list(model.model_fields)
-    close = difflib.get_close_matches(str(loc[-1]), names, n=1)
-    hint = f"; did you mean {close[0]}" if close else ""
-    return f"{hint}. Allowed: {', '.join(names)}"
+        below = group
+    names = list(below.model_fields)
+    prefix = "".join(f"{part}." for part in loc[:-1])
+    meant = _meant(str(loc[-1]), {prefix + name: name for name in names}, dict(_leaves(model)))
+    return f"{_question(meant)} Allowed{f' below {prefix[:-1]}' * bool(prefix)}: {', '.join(names)}"
+
+
+def _meant(given: str, beside: Mapping[str, str], all_of_them: Mapping[str, str]) -> list[str]:
+    """Full names of the settings that come closest, those of the same group before all others."""
+    return (
+        _close(given, beside, _NEARLY)
+        or [full for full, name in all_of_them.items() if name == given]
+        or _close(given, beside, _SOMEWHAT)
+        or _close(given, all_of_them, _NEARLY)
+    )
+
+
+def _close(given: str, names: Mapping[str, str], cutoff: float) -> list[str]:
+    close = difflib.get_close_matches(given, names.values(), n=1, cutoff=cutoff)
+    return [full for full, name in names.items() if name in close]
+
+
+def _question(meant: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(meant)}?" if meant else "."
+
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Full and last names of all settings below a group."""
+    for name in model.model_fields:
+        group = _group(model, name)
+        if group is None:
+            yield prefix + name, name
+        else:
+            yield from _leaves(group, f"{prefix}{name}.")
+
+
+def _group(model: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = model.model_fields.get(name)
+    found = field.annotation if field else None
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None

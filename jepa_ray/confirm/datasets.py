@@ -1,28 +1,15 @@
 """Which datasets a confirmation run trains on, and why it leaves the others out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from jepa_ray.config import SplitConfig
-from jepa_ray.corpus import COMBINED, SplitKeys
-from jepa_ray.corpus.parts import PartReader, parts_of
-from jepa_ray.corpus.stored import KEYS, split_keys, usable_manifest
-from jepa_ray.errors import CorpusError
+from jepa_ray.manifest import ACTOR_DAY, Manifest, read_manifest
+from jepa_ray.prepared import COMBINED, names_of, nothing_there, unknown
 from jepa_ray.storage import join, list_names
-from jepa_ray.windows import ACTOR_DAY, NO_TIME, Manifest, read_manifest
 
 FEWEST_WINDOWS = 2
 Status = Literal["trained", "empty", "blocked", "missing", "failed", "too_few"]
-_KEY: dict[str, Callable[[SplitKeys], NDArray[Any]]] = {
-    "random_resplit": lambda keys: keys.uid,
-    "grouped": lambda keys: np.where(keys.group == 0, keys.uid, keys.group),
-    "temporal": lambda keys: keys.start_us[keys.start_us != NO_TIME],
-}
-"""What decides on which side a window falls."""
 
 
 @dataclass(frozen=True)
@@ -54,23 +41,19 @@ def listed(processed_dir: str, dataset: str) -> dict[str, Listed]:
         CorpusError: A name is not there, or none of them can be trained on.
     """
     manifests = dict(_manifests(processed_dir))
+    if not manifests:
+        raise nothing_there(processed_dir)
     if dataset != COMBINED:
-        wanted = sorted({part.strip() for part in dataset.split(",") if part.strip()})
+        wanted = sorted(set(names_of(dataset)))
         absent = [name for name in wanted if name not in manifests]
         if absent or not wanted:
-            raise CorpusError(
-                f"dataset {', '.join(absent) or dataset!r} is not prepared in {processed_dir}; "
-                f"there: {COMBINED}, {', '.join(manifests) or 'nothing'}"
-            )
+            of_use = trainable({name: _listed(m) for name, m in manifests.items()})
+            raise unknown(absent or [dataset], [COMBINED, *of_use], processed_dir)
         found = {name: _listed(manifests[name]) for name in wanted}
     else:
         found = _of_one_windowing(manifests)
     if not trainable(found):
-        why = "; ".join(f"{name}: {each.reason}" for name, each in found.items())
-        raise CorpusError(
-            f"no dataset in {processed_dir} can be trained on ({why or 'none is prepared there'}); "
-            "run `jepa-ray prepare` first"
-        )
+        raise nothing_there(processed_dir, {name: each.reason for name, each in found.items()})
     return found
 
 
@@ -79,37 +62,14 @@ def trainable(datasets: dict[str, Listed]) -> list[str]:
     return [name for name, each in datasets.items() if each.status == "trained"]
 
 
-def untrained_line(datasets: dict[str, Listed]) -> str | None:
-    """Which ones are left out, in one line; None where there is none."""
-    left = [f"{n} ({d.status}: {d.reason})" for n, d in datasets.items() if d.status != "trained"]
+def untrained_line(datasets: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Which ones of confirmation.json are left out, in one line; None where there is none."""
+    left = [
+        f"{name} ({each['status']}: {each['reason']})"
+        for name, each in datasets.items()
+        if each["status"] != "trained"
+    ]
     return f"not trained: {'; '.join(left)}" if left else None
-
-
-def require_two_sides(
-    processed_dir: str, names: Sequence[str], split: SplitConfig, seeds: Sequence[int]
-) -> None:
-    """See that every dataset has training and held-out windows, for any seed.
-
-    The split gives each side one where the windows differ in what it looks at, so this reads a
-    dataset only until it has seen two values.
-
-    Raises:
-        CorpusError: One has not; the message names dataset and seed.
-    """
-    for name in names:
-        folder = join(processed_dir, name)
-        seen: NDArray[Any] = np.zeros(0)
-        parts = parts_of(folder, usable_manifest(folder, name))
-        for _, table in PartReader().scan(parts, KEYS):
-            seen = np.unique([*seen, *np.unique(_KEY[split.mode](split_keys(table)))[:2]])
-            if len(seen) > 1:
-                break
-        else:
-            raise CorpusError(
-                f"{name}: with seed {seeds[0]}, as with any other, split.mode={split.mode} leaves "
-                "one side without windows, for it cannot tell them apart; leave the dataset out "
-                "with --dataset, or choose another train.split.mode"
-            )
 
 
 def _manifests(processed_dir: str) -> Iterator[tuple[str, Manifest]]:

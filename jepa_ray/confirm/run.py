@@ -1,24 +1,22 @@
 """`confirm`: six passes from six seeds, whatever happens on the way."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
+from jepa_ray.config.legs import cut_legs
 from jepa_ray.confirm.begun import BEGUN_FILES, begin, datasets_of, require_same, started_utc
 from jepa_ray.confirm.datasets import (
-    Listed,
     listed,
-    require_two_sides,
     trainable,
-    untrained_line,
 )
 from jepa_ray.confirm.hold import hold
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
 from jepa_ray.confirm.progress import Progress
 from jepa_ray.confirm.results import KEYS, confirmation, forgetting, spreads
+from jepa_ray.confirm.sides import require_two_sides
 from jepa_ray.errors import ConfigError, TrainingError, UsageError
 from jepa_ray.storage import (
     absolute,
@@ -31,7 +29,6 @@ from jepa_ray.storage import (
     write_json,
 )
 from jepa_ray.train.device import require_divisors
-from jepa_ray.train.legs import cut_legs
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +67,6 @@ def confirm(
         UsageError: A place cannot be reached, or another process holds the run.
         TrainingError: Passes stopped; the others are finished, and the same command goes on.
     """
-    began = time.monotonic()
     processed_dir, run = absolute(processed_dir), join(absolute(storage_path), run_id)
     require_divisors(config.train)
     with _allowed(processed_dir):
@@ -94,7 +90,6 @@ def confirm(
             return found
         remove_unfinished(run)
         begin(run, config, datasets)
-        _tell_untrained(datasets)
         _run_to_the_end(
             todo, config, run=run, run_id=run_id, progress=progress, require_held=require_held
         )
@@ -106,7 +101,6 @@ def confirm(
             datasets=datasets_of(run),
             reports=[_report(each) for each in todo],
             started=started_utc(run),
-            seconds=time.monotonic() - began,
         )
         write_json(join(run, CONFIRMATION_FILE), document)
     return document
@@ -158,12 +152,6 @@ def _teller(todo: Sequence[Pass], progress: Callable[[str], None]) -> Callable[[
             progress(at.line())
 
     return told
-
-
-def _tell_untrained(datasets: dict[str, Listed]) -> None:
-    line = untrained_line(datasets)
-    if line:
-        log.info("%s", line)
 
 
 def _report(each: Pass) -> Document:

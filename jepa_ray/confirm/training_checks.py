@@ -20,6 +20,7 @@ from jepa_ray.checkpoint import (
     read_state,
     state_url,
 )
+from jepa_ray.config.legs import SEQUENTIAL
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.recorded import Document, Recorded
 from jepa_ray.corpus import COMBINED, fingerprints, side_sizes
@@ -29,7 +30,6 @@ from jepa_ray.storage import join, read_bytes
 from jepa_ray.train.data import OBJECTIVE, Batches, derived_seed, held_out_windows, leg_windows
 from jepa_ray.train.jobs import MAY_CHANGE, flat
 from jepa_ray.train.keeper import METRICS_FILE
-from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.validate import collapsing, losses, validated
 
 TOLERANCE = 1e-6

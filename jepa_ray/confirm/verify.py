@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from jepa_ray.config.legs import cut_legs
 from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.order import pass_order
@@ -26,9 +27,9 @@ from jepa_ray.confirm.results import FORMAT_VERSION, forgetting, spreads
 from jepa_ray.confirm.training_checks import TrainingChecks
 from jepa_ray.corpus import COMBINED, fingerprints, prepared
 from jepa_ray.errors import CorpusError
+from jepa_ray.prepared import nothing_there
 from jepa_ray.storage import absolute, exists, join, list_names
 from jepa_ray.train.keeper import LEGS_FILE, PROVENANCE_FILE
-from jepa_ray.train.legs import cut_legs
 
 Progress = Callable[[Check], None]
 _MOST_THREADS = 8
@@ -70,8 +71,7 @@ def verify(
     corpus = absolute(processed_dir)
     if not prepared(corpus):
         raise CorpusError(
-            f"no prepared dataset with windows in {corpus}; give the folder of the run's windows "
-            "with --processed-dir"
+            f"{nothing_there(corpus)}, or give the folder of the run's windows with --processed-dir"
         )
     for each in _of_the_run(found, corpus):
         tell(each)

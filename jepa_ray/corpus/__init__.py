@@ -6,14 +6,11 @@ from jepa_ray.corpus.feed import choose_mode, open_feed, open_legs, side_sizes
 from jepa_ray.corpus.held_out import HeldOut, open_held_out
 from jepa_ray.corpus.legs import LegFeed
 from jepa_ray.corpus.load import (
-    COMBINED,
     Corpus,
     Dataset,
-    choose,
     cuts,
     fingerprints,
     load,
-    prepared,
     read_keys,
 )
 from jepa_ray.corpus.memory import MemoryFeed
@@ -22,6 +19,7 @@ from jepa_ray.corpus.rows import Rows
 from jepa_ray.corpus.samples import Counts, Sample, Samples, draw_samples
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.corpus.streaming import StreamingFeed
+from jepa_ray.prepared import COMBINED, choose, prepared
 
 __all__ = [
     "COMBINED",

@@ -15,18 +15,13 @@ from jepa_ray.config import SplitConfig
 from jepa_ray.corpus.parts import parts_of, whole
 from jepa_ray.corpus.split import SplitKeys, validation_mask
 from jepa_ray.corpus.stored import KEYS, split_keys, usable_manifest
-from jepa_ray.errors import CorpusError
-from jepa_ray.storage import join, list_names
+from jepa_ray.storage import join
 from jepa_ray.windows import (
-    ACTOR_DAY,
     Manifest,
     SparseWindows,
     concat,
-    read_manifest,
     sparse_windows,
 )
-
-COMBINED = "combined"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,59 +58,6 @@ class Corpus:
     def side(self, side: str) -> SparseWindows:
         """All windows of one side, `train` or `val`, dataset after dataset."""
         return concat([d.windows.take(getattr(d, side)) for d in self.datasets])
-
-
-def prepared(processed_dir: str) -> dict[str, int]:
-    """The datasets that are completed and have windows, sorted, with how many."""
-    return {name: manifest["windows"] for name, manifest in _usable(processed_dir).items()}
-
-
-def _usable(processed_dir: str) -> dict[str, Manifest]:
-    found: dict[str, Manifest] = {}
-    for name in list_names(processed_dir):
-        try:
-            manifest = read_manifest(join(processed_dir, name))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
-            continue
-        if manifest["status"] == "completed" and manifest["windows"]:
-            found[name] = manifest
-    return found
-
-
-def choose(processed_dir: str, name: str, *, in_order: bool = False) -> list[str]:
-    """The datasets that `combined` or a comma-separated list of names stands for.
-
-    `combined` is all of one windowing: those of `record` windowing where there are any, for an
-    actor's day is made of the same records.
-
-    Args:
-        processed_dir: Path or URL that `prepare` wrote.
-        name: `combined`, or the list.
-        in_order: Keep the order of the list, as sequential mixing wants it.
-
-    Returns:
-        Their names, each once; sorted, so that the order in which they are given does not reach the
-        numbers, unless `in_order`.
-
-    Raises:
-        CorpusError: Nothing is prepared there, or a name is not.
-    """
-    there = _usable(processed_dir)
-    if not there:
-        raise CorpusError(
-            f"no prepared dataset with windows in {processed_dir}; run `jepa-ray prepare` first"
-        )
-    if name == COMBINED:
-        record = [n for n, m in there.items() if m.get("windowing") != ACTOR_DAY]
-        return record or list(there)
-    wanted = [part.strip() for part in name.split(",") if part.strip()]
-    absent = [part for part in wanted if part not in there]
-    if absent or not wanted:
-        raise CorpusError(
-            f"dataset {', '.join(absent) or name!r} is not prepared in {processed_dir}; there: "
-            f"{COMBINED}, {', '.join(there)}"
-        )
-    return list(dict.fromkeys(wanted if in_order else sorted(wanted)))
 
 
 def fingerprints(processed_dir: str, names: Sequence[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from jepa_ray.errors import CorpusError, UsageError
 from jepa_ray.exchange.encode import RecordWriter
 from jepa_ray.exchange.places import same_place
 from jepa_ray.exchange.sides import ACCOUNT, SIDES, UNFINISHED, SideWriter, side_files
+from jepa_ray.prepared import nothing_there, prepared, unknown
 from jepa_ray.storage import (
     atomic_writer,
     delete,
@@ -154,14 +155,13 @@ def _manifests(processed_dir: str, names: list[str] | None) -> dict[str, Manifes
                     f"{join(processed_dir, name)}/manifest.json {error}; prepare {name} again, or "
                     "leave it out"
                 ) from None
+    if not there and not list_names(processed_dir):
+        raise nothing_there(processed_dir)
     absent = [name for name in names or () if name not in there]
     if absent:
-        raise CorpusError(
-            f"dataset {', '.join(absent)} is not prepared in {processed_dir}; there: "
-            f"{', '.join(list_names(processed_dir)) or 'nothing'}"
-        )
+        raise unknown(absent, prepared(processed_dir), processed_dir)
     if not there:
-        raise CorpusError(f"no prepared dataset in {processed_dir}; run `jepa-ray prepare` first")
+        raise nothing_there(processed_dir)
     return there
 
 

@@ -147,25 +147,32 @@ def dots(
         what: The horizontal axis.
         label: For screen readers.
         zero: Where to draw a line to compare with.
-        log: Whether the axis is logarithmic.
+        log: Whether the axis is logarithmic, where all numbers are above 0; an interval that
+            reaches 0 is drawn to the edge.
         floor: Values below it are drawn as an arrow at the edge.
     """
     shown = [row for row in rows if row.found.value is not None]
 
+    edge = _left_edge(shown) if log else None
+
     def paint(figure: Any) -> None:
         axes = figure.add_subplot()
-        _dots(axes, shown, floor)
+        _dots(axes, shown, floor if edge is None else edge)
         if zero is not None:
             axes.axvline(zero, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         axes.set_xlabel(what)
-        if log and all(min(_ends(row.found)) > 0 for row in shown):
+        if edge is not None:
+            axes.set_xlim(left=edge)
             log_scale(axes.xaxis)
 
     return draw(key, (WIDTH, 0.7 + 0.3 * len(shown)), paint, label=label)
 
 
-def _ends(found: Estimate) -> tuple[float, ...]:
-    return tuple(x for x in found if x is not None)
+def _left_edge(rows: Sequence[Dot]) -> float | None:
+    """Where a logarithmic axis begins; None where a number has no place on it."""
+    if not all((row.found.value or 0) > 0 for row in rows):
+        return None
+    return min((x for row in rows for x in row.found if x is not None and x > 0), default=1.0) / 1.3
 
 
 def _dots(axes: Any, rows: Sequence[Dot], floor: float | None) -> None:

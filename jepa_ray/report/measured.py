@@ -7,34 +7,38 @@ from collections.abc import Sequence
 
 from jepa_ray.report import forms
 from jepa_ray.report.results import Results, Source, Wrong
+from jepa_ray.report.spreads import FEWEST, interval
 from jepa_ray.report.text import Estimate
 
 NOTHING = Estimate(None)
 MONITORS = ("loss", "skill", "slot_std", "rankme", "cosine_to_mean")
 
 
-def of_spread(found: forms.Spread | None) -> Estimate:
-    """Over seeds; one seed has no interval."""
+def of_spread(found: forms.Spread | None, number: str) -> Estimate:
+    """A number over seeds, by its name in the result files; few seeds have no interval."""
     if found is None:
         return NOTHING
-    return Estimate(found.mean, found.low, found.high) if found.n > 1 else Estimate(found.mean)
+    ends = interval(number, found.low, found.high, found.n)
+    return Estimate(found.mean, *ends) if ends else Estimate(found.mean)
 
 
-def of_value(value: float | forms.Spread | None, ends: forms.Ends = None) -> Estimate:
+def of_value(
+    value: float | forms.Spread | None, ends: forms.Ends = None, *, number: str = ""
+) -> Estimate:
     """A number that has its interval beside it, or is a spread."""
     if isinstance(value, forms.Spread):
-        return of_spread(value)
+        return of_spread(value, number)
     return Estimate(value, *ends) if ends and value is not None else Estimate(value)
 
 
 def loss(part: forms.Part) -> Estimate:
     """Loss of a part of the windows."""
-    return of_value(part.loss, part.loss_interval)
+    return of_value(part.loss, part.loss_interval, number="loss")
 
 
 def skill(part: forms.Part) -> Estimate:
     """Skill on a part of the windows."""
-    return of_value(part.skill, part.skill_interval)
+    return of_value(part.skill, part.skill_interval, number="skill")
 
 
 def whole(results: Results) -> Source | None:
@@ -60,7 +64,7 @@ def overall(results: Results) -> dict[str, Estimate]:
     """
     if results.evaluation is not None:
         run = results.evaluation.read(forms.SpreadOf)
-        return {name: of_spread(spread) for name, spread in run.spread.items()}
+        return {name: of_spread(spread, name) for name, spread in run.spread.items()}
     return {} if results.first is None else _of_one(results.first.read(forms.Compared))
 
 
@@ -78,7 +82,8 @@ def _of_one(found: forms.Compared) -> dict[str, Estimate]:
 def where(results: Results) -> str:
     """What the interval of an evaluated number is over, as a sentence."""
     if results.evaluation is not None:
-        return "Intervals: 95 %, over the seeds of the passes (t)."
+        said = "Intervals: 95 %, over the seeds of the passes (t), cut to what is possible"
+        return f"{said}; none below {FEWEST} passes."
     if results.is_run:
         return "Numbers of the first pass alone; intervals: 95 %, over windows (bootstrap)."
     return "Intervals: 95 %, over windows (bootstrap)."

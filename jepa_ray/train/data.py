@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jepa_ray.config import TrainConfig
+from jepa_ray.config.legs import Leg, cut_legs
 from jepa_ray.corpus import TrainFeed, densify, open_feed, open_held_out, open_legs
 from jepa_ray.errors import CorpusError
 from jepa_ray.model import Masks, draw_masks
-from jepa_ray.train.legs import Leg, cut_legs
 
 ORDER, MASKS, HELD_OUT, HELD_OUT_MASKS, OBJECTIVE, LEGS, LEG_MASKS = range(7)
 """Consumers of the seed; each derives its own."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from jepa_ray.checkpoint import FILE_NAME, newest_state, read_document, state_url
 from jepa_ray.config import TrainConfig
+from jepa_ray.config.legs import SEQUENTIAL, cut_legs, in_order
 from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
 from jepa_ray.storage import absolute, exists, join
 from jepa_ray.train.data import Mode
-from jepa_ray.train.legs import SEQUENTIAL, cut_legs, in_order
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from jepa_ray.checkpoint import load_checkpoint
 from jepa_ray.config import TrainConfig
+from jepa_ray.config.legs import SEQUENTIAL
 from jepa_ray.corpus import choose
 from jepa_ray.storage import join, local_path, resolve
 from jepa_ray.train.jobs import Job
-from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.trainer import train_many
 
 WORTHLESS = "The path works; the model of so few steps is worth nothing and was removed."

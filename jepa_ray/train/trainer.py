@@ -21,6 +21,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.cluster import session
 from jepa_ray.config import TrainConfig
+from jepa_ray.config.legs import SEQUENTIAL
 from jepa_ray.corpus import choose
 from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
 from jepa_ray.storage import (
@@ -36,7 +37,6 @@ from jepa_ray.storage import (
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
 from jepa_ray.train.keeper import read_left, write_config
-from jepa_ray.train.legs import SEQUENTIAL
 from jepa_ray.train.watch import Watch
 from jepa_ray.train.worker import Work, worker_main
 

@@ -1,5 +1,6 @@
 """The contract every stage shares: features, slots, activities, windows. No ray, no torch."""
 
+from jepa_ray.manifest import ACTOR_DAY, Manifest, public, read_manifest, utc_now
 from jepa_ray.windows.activity import (
     NO_OFFSET,
     NO_TIME,
@@ -11,7 +12,7 @@ from jepa_ray.windows.activity import (
     local_us,
     offset_minutes,
 )
-from jepa_ray.windows.actor_day import ACTOR_DAY, actor_day_windows
+from jepa_ray.windows.actor_day import actor_day_windows
 from jepa_ray.windows.card import count_lines, dataset_card
 from jepa_ray.windows.contract import (
     CONTRACT_VERSION,
@@ -30,7 +31,6 @@ from jepa_ray.windows.contract import (
 from jepa_ray.windows.days import MAX_DAYS, DayRuns, Spread, combine, day_runs
 from jepa_ray.windows.folder import is_whole, sweep, too_bad, write_stats
 from jepa_ray.windows.identity import NameHasher
-from jepa_ray.windows.manifest import Manifest, public, read_manifest, utc_now
 from jepa_ray.windows.parts import Part, parquet_bytes, write_part, write_quarantine
 from jepa_ray.windows.record import record_windows
 from jepa_ray.windows.sparse import (

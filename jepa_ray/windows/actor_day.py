@@ -12,9 +12,6 @@ from jepa_ray.windows.contract import STORED
 from jepa_ray.windows.days import DayRuns
 from jepa_ray.windows.sparse import SparseWindows
 
-ACTOR_DAY = "actor_day"
-"""The `window_kind`, and what the name of a dataset ends with."""
-
 _DAY_US = 86_400_000_000
 
 

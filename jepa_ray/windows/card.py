@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from jepa_ray.manifest import Manifest
 from jepa_ray.windows.contract import CONTRACT_VERSION
-from jepa_ray.windows.manifest import Manifest
 
 
 def dataset_card(

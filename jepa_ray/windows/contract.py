@@ -8,7 +8,8 @@ Source: docs/windows.md
 
 from typing import Final
 
-CONTRACT_VERSION: Final = 1
+from jepa_ray.manifest import CONTRACT_VERSION as CONTRACT_VERSION  # noqa: PLC0414 - given on
+
 SLOTS: Final = 96
 SLOT_MINUTES: Final = 15
 SLOT_SECONDS: Final = SLOT_MINUTES * 60

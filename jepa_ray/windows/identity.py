@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas.util import hash_array
 
 from jepa_ray.windows.sparse import mix64
 
@@ -48,6 +47,8 @@ def _key(secret: bytes, purpose: bytes) -> str:
 
 def _hashes(texts: Sequence[str], key: str) -> NDArray[np.uint64]:
     """SipHash of each text in UTF-8; lone surrogates, as in names of files, are allowed."""
+    from pandas.util import hash_array  # noqa: PLC0415 - 0.3 s of a core, for most verbs in vain
+
     column = np.empty(len(texts), object)
     column[:] = texts
     try:

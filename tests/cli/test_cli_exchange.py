@@ -70,10 +70,10 @@ def test_too_many_bad_records_are_a_failure_with_the_counts(command, tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--dataset", "gharchive"], "gharchive is not prepared"),
+        (["--dataset", "gharchive"], "'gharchive' is not prepared"),
         (["--dataset", ","], "give `all`"),
         (["--format", "csv"], "jsonl"),
-        (["--set", "split.sed=1"], "did you mean seed"),
+        (["--set", "split.sed=1"], "did you mean split.seed?"),
         (["--set", "split.mode=grouped", "--set", "split.cut=2020-01-01"], "temporal"),
     ],
 )

@@ -87,7 +87,9 @@ def test_a_config_may_be_given_whole():
 
 
 def test_an_unknown_setting_of_a_training_is_named():
-    with pytest.raises(ConfigError, match=r"train.stepz: no such setting; did you mean steps"):
+    with pytest.raises(
+        ConfigError, match=r"train.stepz: no such setting; did you mean train.steps\?"
+    ):
         of("train.stepz=3")
     with pytest.raises(ConfigError, match="train: Input should be a valid dictionary"):
         of("train=3")

@@ -69,15 +69,19 @@ def test_a_value_may_hold_an_equals_sign():
 
 def test_an_unknown_key_is_named_with_a_guess_and_all_that_is_allowed():
     said = refused("stepz=3")
-    assert "stepz: no such setting; did you mean steps" in said
+    assert "stepz: no such setting; did you mean steps?" in said
     assert all(name in said for name in TrainConfig.model_fields)
 
 
 def test_an_unknown_nested_key_lists_the_settings_of_its_group():
     said = refused("mask.rato=0.2")
-    assert "mask.rato: no such setting; did you mean ratio. Allowed: kind, ratio" in said.replace(
-        "?.", "?"
-    )
+    assert "mask.rato: no such setting; did you mean mask.ratio? " in said
+    assert "Allowed below mask: kind, ratio" in said
+
+
+def test_a_setting_of_another_group_is_offered_by_its_full_name():
+    assert "ratio: no such setting; did you mean mask.ratio?" in refused("ratio=0.2")
+    assert "did you mean model.heads?" in refused("mask.heads=2")
 
 
 def test_an_unknown_key_like_no_other_gets_no_guess():

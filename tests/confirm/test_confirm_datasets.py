@@ -1,9 +1,11 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from jepa_ray.config import SplitConfig
-from jepa_ray.confirm.datasets import listed, require_two_sides, trainable, untrained_line
+from jepa_ray.confirm.datasets import listed, trainable, untrained_line
+from jepa_ray.confirm.sides import require_two_sides
 from jepa_ray.errors import CorpusError
 from tests.confirm.runs import GH, corpus, manifest
 from tests.prepared_corpus import JIRA, issue_lines, write_prepared
@@ -27,7 +29,7 @@ def test_what_cannot_be_trained_on_is_listed_with_its_reason(processed):
     }  # fmt: skip
     assert trainable(found) == [JIRA]
     assert found[JIRA].reason is None
-    line = untrained_line(found)
+    line = untrained_line({name: asdict(each) for name, each in found.items()})
     assert line is not None
     assert "a_blocked (blocked: so); " in line
     assert "a_single (too_few: 1 window(s), 2 are the least" in line
@@ -51,7 +53,9 @@ def test_names_may_be_chosen(tmp_path):
     processed = corpus(tmp_path, records=12)
     assert list(listed(processed, f" {JIRA},{JIRA}")) == [JIRA]
     assert list(listed(processed, f"{JIRA},{GH}")) == [GH, JIRA]
-    with pytest.raises(CorpusError, match=f"dataset 'nowhere' is not .*: combined, {GH}, {JIRA}"):
+    with pytest.raises(
+        CorpusError, match=f"dataset 'nowhere' is not.*There: combined, {GH}, {JIRA}"
+    ):
         listed(processed, f"nowhere,{JIRA}")
     with pytest.raises(CorpusError, match="dataset ',' is not prepared"):
         listed(processed, ",")
@@ -61,7 +65,7 @@ def test_where_nothing_can_be_trained_on_the_message_says_why(processed, tmp_pat
     manifest(processed, JIRA, status="blocked", reason="a licence", windows=0)
     with pytest.raises(CorpusError, match=f"{JIRA}: a licence.*run `jepa-ray prepare` first"):
         listed(str(processed), "combined")
-    with pytest.raises(CorpusError, match="none is prepared there"):
+    with pytest.raises(CorpusError, match="there is no folder"):
         listed(str(tmp_path / "nowhere"), "combined")
 
 

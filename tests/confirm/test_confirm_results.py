@@ -112,7 +112,7 @@ def test_where_datasets_were_mixed_nothing_is_said_about_forgetting(todo):
 def test_a_confirmation_holds_all_of_it(todo):
     found = confirmation(
         run_id="a", processed_dir="/p", config=CONFIG, datasets={},
-        reports=[pretend_finished(each) for each in todo], started=STARTED, seconds=2.0,
+        reports=[pretend_finished(each) for each in todo], started=STARTED,
     )  # fmt: skip
     assert set(found) == {
         "format_version", "run_id", "processed_dir", "preset", "mixing", "steps", "batch_size",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jepa_ray.cli.confirm import lines
+from jepa_ray.cli.confirm import lines, next_commands
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm import confirm
 from jepa_ray.confirm.begun import begin
@@ -154,7 +154,7 @@ def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, proces
     assert "pass02" in found.out
     assert "no gate failed" in found.out
     assert "collapsing: none" in found.out
-    assert "6 trainings of 6 steps, 18 s of training; the command" in found.out
+    assert "6 trainings of 6 steps, 18 s in all" in found.out
     assert "combined: validation loss 0.500000 (0.500000 to 0.500000), skill 0.250 " in found.out
     assert f"jepa-ray verify {begun}" in found.out
     assert "starting Ray" not in found.err
@@ -212,19 +212,70 @@ def test_trainings_that_collapse_are_named_and_so_are_those_with_nothing_to_tell
     assert any(line.endswith(f"windows are all alike: {JIRA} (all passes)") for line in said)
 
 
-def test_an_interval_is_shown_as_far_as_it_is_possible(processed, tmp_path):
-    reports = [
+def with_losses(processed, folder, losses, skills):
+    config = ConfirmConfig.model_validate(CONFIG.document() | {"seeds": range(len(losses))})
+    passes_ = planned(processed, folder, config)
+    return [
         pretend_finished(each, val_loss=loss, skill=skill)
-        for each, loss, skill in zip(
-            planned(processed, tmp_path), (0.1, 0.9), (-9.0, 0.9), strict=True
-        )
+        for each, loss, skill in zip(passes_, losses, skills, strict=True)
     ]
-    assert "combined: validation loss 0.500000 (0.000000 to 5.5" in lines(whole(reports))[0]
-    assert " to 1.000), RankMe 9.0 (9.0 to 9.0)" in lines(whole(reports))[0]
+
+
+def test_an_interval_is_shown_as_far_as_it_is_possible(processed, tmp_path):
+    reports = with_losses(processed, tmp_path, (0.1, 0.9, 0.5), (-9.0, 0.9, 0.9))
+    said = lines(whole(reports))
+    assert "combined: validation loss 0.500000 (0.000000 to 1.4" in said[0]
+    assert " to 1.000), RankMe 9.0 (9.0 to 9.0)" in said[0]
+    assert any("t-interval over 3 seeds" in line for line in said)
+
+
+def test_two_passes_have_a_range_and_one_has_nothing_in_brackets(processed, tmp_path):
+    two = lines(whole(with_losses(processed, tmp_path / "2", (0.1, 0.9), (-9.0, 0.9))))
+    assert "combined: validation loss 0.500000 (0.100000 to 0.900000), skill -4.050" in two[0]
+    assert "In brackets: the range of 2 passes; 3 or more have an interval." in two
+    one = lines(whole(with_losses(processed, tmp_path / "1", (0.1,), (0.9,))))
+    assert one[0] == "combined: validation loss 0.100000, skill 0.900, RankMe 9.0"
+    assert not any("brackets" in line for line in one)
+
+
+def test_a_loss_that_fell_after_its_leg_reads_as_improved(processed, tmp_path):
+    found = whole(with_losses(processed, tmp_path, (0.1, 0.9, 0.5), (0.1, 0.2, 0.3)))
+    spread = found["spread"]["combined"]["val_loss"]
+    of = {"learned": spread, "final": spread, "learned_skill": spread, "final_skill": spread}
+    fell = of | {"forgetting": spread | {"mean": -0.25, "low": -0.3, "high": -0.2}}
+    rose = of | {"forgetting": spread | {"mean": 0.25, "low": 0.2, "high": 0.3}}
+    said = lines(found | {"forgetting": {GH: fell, JIRA: rose}})
+    assert any("improved: it fell by 0.250000 (0.200000 to 0.300000)" in line for line in said)
+    assert any("forgotten: it rose by 0.250000 (0.200000 to 0.300000)" in line for line in said)
+
+
+def test_what_was_not_trained_is_said_once_in_one_line(processed, tmp_path):
+    found = whole(with_losses(processed, tmp_path, (0.1,), (0.9,)))
+    why = {"status": "blocked", "reason": "a licence"}
+    found["datasets"] = {"a": why, "b": why | {"status": "missing"}}
+    (line,) = [each for each in lines(found) if "not trained" in each]
+    assert line == "not trained: a (blocked: a licence); b (missing: a licence)"
+
+
+def test_the_next_commands_are_whole_and_in_their_order(processed, tmp_path):
+    found = whole(with_losses(processed, tmp_path, (0.1,), (0.9,)))
+    assert next_commands(found, "/r/a b")[2:] == [
+        "  jepa-ray verify '/r/a b'",
+        "  jepa-ray evaluate '/r/a b' --processed-dir /p",
+        "  jepa-ray probe '/r/a b' --processed-dir /p",
+        "  jepa-ray report '/r/a b'",
+    ]
+
+
+def test_a_result_that_is_written_anew_keeps_the_seconds_of_the_trainings(processed, begun):
+    first = ask(processed, begun)
+    (begun / "confirmation.json").unlink()
+    again = ask(processed, begun)
+    assert first["seconds"] == again["seconds"] == pytest.approx(3.0 * 6)
 
 
 def whole(reports):
     return confirmation(
         run_id="a", processed_dir="/p", config=CONFIG, datasets={}, reports=reports,
-        started=STARTED, seconds=2.0,
+        started=STARTED,
     )  # fmt: skip

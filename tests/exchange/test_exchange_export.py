@@ -165,9 +165,11 @@ def test_a_dataset_that_cannot_be_split_stops_before_anything_is_written(process
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [(["gharchive"], "gharchive is not prepared"), (None, "no prepared dataset")]
+    ("names", "said"),
+    [(["gharchive"], "'gharchive' is not prepared"), (None, "no prepared dataset")],
 )
 def test_what_is_not_prepared_is_named(tmp_path, names, said):
+    (tmp_path / "p" / "begun").mkdir(parents=True)
     with pytest.raises(CorpusError, match=said):
         export(str(tmp_path / "p"), tmp_path / "d", names=names)
 

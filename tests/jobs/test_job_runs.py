@@ -30,7 +30,8 @@ def file(folder: Path, /, **document: object) -> Path:
 
 
 def test_a_mistake_ends_a_job_with_the_exit_code_of_the_verb(tmp_path):
-    found = job("evaluate", file(tmp_path, checkpoint=str(tmp_path), processed_dir=str(tmp_path)))
+    absent = {"checkpoint": f"{tmp_path}/none", "processed_dir": str(tmp_path)}
+    found = job("evaluate", file(tmp_path, **absent))
     assert found.returncode == 2
     assert "no checkpoint at" in found.stderr
 

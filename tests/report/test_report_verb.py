@@ -43,7 +43,7 @@ def test_a_folder_without_results_is_a_mistake(command, tmp_path, place):
     (tmp_path / "empty").mkdir()
     found = command("report", tmp_path / place)
     assert found.code == 2
-    assert "holds no results: give the folder of a run" in found.err
+    assert "give the folder of a run" in found.err
 
 
 def test_an_output_that_is_a_file_is_a_mistake(command, training, tmp_path):

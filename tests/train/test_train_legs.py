@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from jepa_ray.config import TrainConfig
+from jepa_ray.config.legs import Leg, cut_legs
 from jepa_ray.corpus import choose, load
 from jepa_ray.errors import ConfigError, CorpusError, TrainingError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.train.data import LEG_MASKS, LEGS, MASKS, ORDER, Worker, derived_seed, leg_windows
 from jepa_ray.train.jobs import Job, plan
-from jepa_ray.train.legs import Leg, cut_legs
 from jepa_ray.train.validate import losses
 from tests.prepared_corpus import JIRA, issue_lines, write_prepared
 from tests.train.test_train_resume import KilledError, everything, killed_at, newest

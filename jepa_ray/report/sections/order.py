@@ -74,16 +74,16 @@ def _forgetting(results: Results) -> Iterator[Block]:
 
 
 def _row(key: str, f: forms.Forgotten) -> tuple[str, ...]:
-    rise = of_spread(f.forgetting)
+    rise = of_spread(f.forgetting, "forgetting")
     said = _said(rise.low, rise.high) if f.forgetting else "came last in every pass"
-    losses = [estimate(of_spread(each)) for each in (f.learned, f.final)]
-    skills = [estimate(of_spread(each)) for each in (f.learned_skill, f.final_skill)]
+    losses = [estimate(of_spread(each, "loss")) for each in (f.learned, f.final)]
+    skills = [estimate(of_spread(each, "skill")) for each in (f.learned_skill, f.final_skill)]
     return (name(key), *losses, estimate(rise), said, *skills)
 
 
 def _said(low: float | None, high: float | None) -> str:
     if low is None or high is None or low == high:
-        return "one pass: no interval"
+        return "too few passes to tell"
     if low > 0:
         return "rose"
     return "fell" if high < 0 else "no difference shown"

@@ -223,7 +223,10 @@ def spreads(results: Results) -> dict[str, tuple[Estimate, Estimate]]:
     if results.confirmation is None or not results.confirmation.has("spread"):
         return {}
     found = results.confirmation.read(forms.Spreads).spread
-    return {key: (of_spread(s.val_loss), of_spread(s.skill)) for key, s in found.items()}
+    return {
+        key: (of_spread(s.val_loss, "val_loss"), of_spread(s.skill, "skill"))
+        for key, s in found.items()
+    }
 
 
 PARTS = (_two_runs, _datasets, _passes)

@@ -1,15 +1,21 @@
-"""manifest.json as its readers need it: checked for form, so an edited one gives a clear error."""
+"""manifest.json as its readers need it: checked for form, so an edited one gives a clear error.
+
+Imports next to nothing; the names are those of `jepa_ray.windows`, too.
+"""
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from jepa_ray.storage import join, read_json
-from jepa_ray.windows.contract import CONTRACT_VERSION
 
 Manifest = dict[str, Any]
+CONTRACT_VERSION: Final = 1
+"""Of the contract in `windows/contract.py`; whoever changes anything there raises it."""
+ACTOR_DAY: Final = "actor_day"
+"""A windowing: the `window_kind`, and what the name of a dataset ends with."""
 
 _PART_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

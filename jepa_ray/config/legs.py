@@ -7,7 +7,7 @@ target encoder and schedules know nothing of them.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jepa_ray.config import TrainConfig
+from jepa_ray.config.training import TrainConfig
 from jepa_ray.errors import ConfigError
 
 SEQUENTIAL = "sequential"
