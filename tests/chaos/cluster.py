@@ -293,7 +293,7 @@ def _start_store(hosts: Hosts, stack: ExitStack) -> tuple[str, subprocess.Popen[
             hosts.inside("store", *program, *where),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[relay.fileno()],
         )  # fmt: skip
-    stack.callback(proxy.wait)
+    stack.enter_context(proxy)  # closes its pipes, and waits for it
     stack.callback(server.kill)
     stack.callback(proxy.kill)
     _wait_for(lambda: _answers(port), "the store does not answer")
