@@ -6,6 +6,7 @@ from typing import Any
 from jepa_ray.adapters.base import raised
 from jepa_ray.adapters.registry import adapters
 from jepa_ray.config import PrepareConfig
+from jepa_ray.storage import failure, is_fault
 
 
 def catalogue(data_root: Path | None) -> list[dict[str, Any]]:
@@ -33,6 +34,8 @@ def _entry(name: str, data_root: Path | None) -> dict[str, Any]:
             status = "available" if shards else "missing"
             found = sum(file.bytes for s in shards for file in s.files) if shards else None
         except Exception as error:  # noqa: BLE001 - whatever a plug-in raises
+            if is_fault(error):
+                raise failure(f"looking for {name} in {data_root}", error) from None
             status, reason = "broken", raised(adapter, error)
     return {
         "dataset": name,

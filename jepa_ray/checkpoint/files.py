@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 
 from jepa_ray.config import TrainConfig, stored_config
-from jepa_ray.errors import CheckpointError, ConfigError, UsageError
+from jepa_ray.errors import CheckpointError, ConfigError, JepaRayError
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import join, read_bytes, write_bytes
 from jepa_ray.windows import CONTRACT_VERSION
@@ -157,7 +157,7 @@ def read_document(file: str) -> dict[str, Any]:
         data = read_bytes(file)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise CheckpointError(f"no checkpoint at {file}") from None
-    except UsageError:
+    except JepaRayError:
         raise
     except Exception as error:  # noqa: BLE001 - every file system has errors of its own
         raise CheckpointError(f"{file} cannot be read: {type(error).__name__}: {error}") from None

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jepa_ray.errors import UsageError
+from jepa_ray.errors import JepaRayError, UsageError
 from jepa_ray.storage import delete, exclusive, join, local_path, read_bytes, write_bytes
 
 LEASE_FILE = ".lease"
@@ -90,7 +90,7 @@ class _Lease:
 
     def leave(self) -> None:
         """Delete it, if it is ours."""
-        with contextlib.suppress(OSError, UsageError):
+        with contextlib.suppress(OSError, JepaRayError):
             self.look()
             if self.taken_by is None:
                 delete(self.url)
@@ -129,7 +129,7 @@ def _require_left(url: str, run: str, seconds: float) -> None:
 
 def _keep(lease: _Lease, beat: float, stop: threading.Event) -> None:
     while lease.taken_by is None and not stop.wait(beat):
-        with contextlib.suppress(OSError, UsageError):  # the next beat may get through
+        with contextlib.suppress(OSError, JepaRayError):  # the next beat may get through
             lease.look()
             if lease.taken_by is None:
                 lease.write()

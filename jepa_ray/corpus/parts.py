@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import join, local_path, read_bytes, resolve, store_faults
+from jepa_ray.storage import client_failures, join, local_path, read_bytes, resolve, store_faults
 from jepa_ray.windows import WINDOW_SCHEMA, Manifest
 
 _AHEAD = 8
@@ -145,7 +145,7 @@ def _opened(
 ) -> Iterator[pq.ParquetFile]:
     """A part, checked for form and length; what pyarrow says of it becomes a CorpusError."""
     try:
-        with _parquet(part, coming) as file:
+        with client_failures(f"reading {part.url}"), _parquet(part, coming) as file:
             _check(part, file, columns)
             yield file
     except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages

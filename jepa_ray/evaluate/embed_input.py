@@ -16,7 +16,15 @@ import pyarrow.parquet as pq
 from jepa_ray.corpus import prepared
 from jepa_ray.corpus.parts import Part, PartReader
 from jepa_ray.errors import CorpusError
-from jepa_ray.storage import absolute, exists, join, list_names, list_sizes, resolve, store_faults
+from jepa_ray.storage import (
+    absolute,
+    client_failures,
+    exists,
+    join,
+    list_names,
+    list_sizes,
+    resolve,
+)
 from jepa_ray.windows import CONTRACT_VERSION, WINDOW_SCHEMA, Manifest, read_manifest
 
 COLUMNS = ["window_uid", "window_start", "actor", "runs"]
@@ -199,7 +207,7 @@ def _bare(url: str) -> Given:
 def _of_file(url: str) -> list[Span]:
     fs, path = resolve(url)
     try:
-        with store_faults(f"reading {url}", passing=(OSError,)), fs.open(path, "rb") as file:
+        with client_failures(f"reading {url}"), fs.open(path, "rb") as file:
             found = pq.ParquetFile(file)
             _require_ours(url, found.schema_arrow)
             sizes = [found.metadata.row_group(i).num_rows for i in range(found.num_row_groups)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from jepa_ray.adapters import Adapter, SourceFile
 from jepa_ray.config import PrepareConfig
+from jepa_ray.storage import client_failures
 from jepa_ray.windows import CONTRACT_VERSION, NameHasher
 
 WHOLE_BYTES = 64 << 20
@@ -39,7 +40,10 @@ def file_fingerprint(file: SourceFile) -> str:
         return file.mark
     try:
         local = isinstance(file.path, Path)
-        return _fingerprint(file) if local else _remote_fingerprint(file.path)
+        if local:
+            return _fingerprint(file)
+        with client_failures(f"looking for {file.path}"):
+            return _remote_fingerprint(file.path)
     except OSError:  # the read task will say so, as a record of the quarantine
         return UNREADABLE
 

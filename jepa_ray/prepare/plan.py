@@ -14,7 +14,7 @@ from jepa_ray.prepare.fingerprint import (
     file_state,
     shard_key,
 )
-from jepa_ray.storage import join
+from jepa_ray.storage import client_failures, join
 from jepa_ray.windows import is_whole, read_manifest, too_bad
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ def make_plan(
 ) -> Plan:
     """Look at a dataset's source and at what is prepared of it."""
     try:
-        shards = adapter(config).shards(data_root)
+        with client_failures(f"looking for {adapter.info.dataset} in {data_root}"):
+            shards = adapter(config).shards(data_root)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise SourceError(f"{adapter.info.dataset}: its folder cannot be read: {reason}") from None

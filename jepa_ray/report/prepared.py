@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import (
+    client_failures,
     exists,
     join,
     read_json,
@@ -56,11 +57,12 @@ def read_window(folder: str, uid: int | None = None) -> PreparedWindow:
     for part in _manifest(folder)["parts"]:
         file = f"{path}/windows/{part['name']}"
         try:
-            uids = pq.read_table(file, columns=["window_uid"], filesystem=fs, partitioning=None)
-            row = 0 if uid is None else _find(uids["window_uid"], uid)
-            if row < 0:
-                continue
-            table = pq.read_table(file, filesystem=fs, partitioning=None).slice(row, 1)
+            with client_failures(f"reading {file}"):
+                uids = pq.read_table(file, columns=["window_uid"], filesystem=fs, partitioning=None)
+                row = 0 if uid is None else _find(uids["window_uid"], uid)
+                if row < 0:
+                    continue
+                table = pq.read_table(file, filesystem=fs, partitioning=None).slice(row, 1)
         except (OSError, pa.ArrowException) as error:  # pyarrow says OSError of damaged pages
             raise CorpusError(
                 f"{file} is missing or damaged ({type(error).__name__}); prepare the dataset again"

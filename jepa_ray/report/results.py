@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jepa_ray.errors import UsageError
+from jepa_ray.errors import JepaRayError, UsageError
 from jepa_ray.report import forms
 from jepa_ray.report.source import MAX_DATASETS, Source, Wrong, load, load_rows, unforeseen
 from jepa_ray.report.text import clean
@@ -230,7 +230,7 @@ def _said_dir(folder: str, confirmation: Source | None) -> str | None:
         return None
     try:
         return said if list_names(said) else None
-    except (OSError, ValueError, UsageError):
+    except (OSError, ValueError, JepaRayError):
         return None
 
 

@@ -1,6 +1,8 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
+from jepa_ray.storage.clients import greet, is_s3
 from jepa_ray.storage.credentials import refuse_credentials
+from jepa_ray.storage.faults import failure
 from jepa_ray.storage.files import (
     absolute,
     delete,
@@ -18,7 +20,15 @@ from jepa_ray.storage.files import (
     write_bytes,
     write_json,
 )
-from jepa_ray.storage.remote import GuardedStream, client_faults, reachable, store_faults
+from jepa_ray.storage.remote import (
+    GuardedStream,
+    client_failures,
+    client_faults,
+    is_fault,
+    reachable,
+    remote_faults,
+    store_faults,
+)
 from jepa_ray.storage.sources import open_source, source_folder, source_path
 from jepa_ray.storage.streams import atomic_writer
 
@@ -26,10 +36,15 @@ __all__ = [
     "GuardedStream",
     "absolute",
     "atomic_writer",
+    "client_failures",
     "client_faults",
     "delete",
     "exclusive",
     "exists",
+    "failure",
+    "greet",
+    "is_fault",
+    "is_s3",
     "join",
     "list_names",
     "list_sizes",
@@ -39,6 +54,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "refuse_credentials",
+    "remote_faults",
     "remove_unfinished",
     "require_writable",
     "resolve",

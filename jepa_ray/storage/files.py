@@ -16,8 +16,9 @@ from typing import Any
 from fsspec.core import url_to_fs
 
 from jepa_ray.errors import UsageError
+from jepa_ray.storage.clients import prepare_client
 from jepa_ray.storage.credentials import refuse_credentials
-from jepa_ray.storage.remote import reachable, remote_faults
+from jepa_ray.storage.remote import reachable
 
 UNFINISHED = ".tmp-"
 """How the names of files begin that are not written whole yet."""
@@ -54,6 +55,7 @@ def resolve(url: str | Path) -> tuple[Any, str]:
     UsageError, too.
     """
     refuse_credentials(url)
+    prepare_client(url)
     try:
         fs, path = url_to_fs(str(url), use_listings_cache=False)
     except (ValueError, ImportError) as error:
@@ -61,14 +63,14 @@ def resolve(url: str | Path) -> tuple[Any, str]:
     return fs, str(path)
 
 
-@reachable
+@reachable("looking for")
 def exists(url: str | Path) -> bool:
     """Whether there is a file or folder."""
     fs, path = resolve(url)
     return bool(fs.exists(path))
 
 
-@reachable
+@reachable("reading")
 def read_bytes(url: str | Path) -> bytes:
     """The whole content; FileNotFoundError when there is none."""
     fs, path = resolve(url)
@@ -81,9 +83,13 @@ def read_json(url: str | Path) -> Any:
     return json.loads(read_bytes(url))
 
 
-@reachable
+@reachable("writing")
 def write_bytes(url: str | Path, data: bytes) -> None:
     """Write a file whole or not at all; folders are made."""
+    _put(url, data)
+
+
+def _put(url: str | Path, data: bytes) -> None:
     path = local_path(url)
     if path is None:
         fs, remote = resolve(url)
@@ -120,7 +126,7 @@ def remove_unfinished(url: str | Path) -> None:
         left.unlink(missing_ok=True)
 
 
-@reachable
+@reachable("listing")
 def list_names(url: str | Path) -> list[str]:
     """Names in a folder, sorted; [] when there is none."""
     fs, path = resolve(url)
@@ -131,7 +137,7 @@ def list_names(url: str | Path) -> list[str]:
     return sorted(str(name).rstrip("/").rsplit("/", 1)[-1] for name in found)
 
 
-@reachable
+@reachable("listing")
 def list_sizes(url: str | Path) -> dict[str, int]:
     """Files in a folder with their bytes; {} when there is none."""
     fs, path = resolve(url)
@@ -148,13 +154,18 @@ def require_writable(url: str | Path) -> None:
     Raises:
         UsageError: They cannot; the message names the place.
     """
-    probe = join(url, f".probe-{os.getpid()}")
     try:
-        write_bytes(probe, b"")
-        delete(probe)
-    except remote_faults() as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        _write_and_delete(url)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
         raise UsageError(f"{url} is not a folder that can be written to: {reason}") from None
+
+
+@reachable("writing to")
+def _write_and_delete(url: str | Path) -> None:
+    probe = join(url, f".probe-{os.getpid()}")
+    _put(probe, b"")
+    _remove(probe)
 
 
 @contextmanager
@@ -183,9 +194,13 @@ def exclusive(url: str | Path, what: str) -> Iterator[None]:
         yield
 
 
-@reachable
+@reachable("deleting")
 def delete(url: str | Path) -> None:
     """Delete a file; nothing happens when there is none."""
+    _remove(url)
+
+
+def _remove(url: str | Path) -> None:
     fs, path = resolve(url)
     try:
         fs.rm_file(path)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
-from jepa_ray.errors import StageError, UsageError
+from jepa_ray.storage.faults import explain, failure, has_answer, is_missing_bucket
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _FAULTS = (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError"))
+_OF_THE_FILE = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
 def client_faults() -> tuple[type[BaseException], ...]:
@@ -25,27 +26,68 @@ def remote_faults() -> tuple[type[BaseException], ...]:
     return (OSError, *client_faults())
 
 
-def reachable(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Let a function whose first argument is a path or URL say which place did not answer.
+def reachable(doing: str) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]:
+    """Let a function whose first argument is a path or URL say which place failed, and why.
+
+    What says something of a file, as that it is not there, is raised on as it is; so is all of a
+    local path.
+
+    Args:
+        doing: What the function does, for the message: "reading".
 
     Raises:
-        UsageError: The client of an object store gave up: no credentials, no such host, no answer.
+        UsageError: The store refuses: no such bucket, credentials, permission, region.
+        StageError: It gave no answer, or none but that it cannot, try after try.
     """
 
-    @functools.wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return function(*args, **kwargs)
-        except Exception as error:
-            if not isinstance(error, client_faults()):
-                raise
-            where: Any = args[0]
-            raise UsageError(
-                f"{where} cannot be reached: {type(error).__name__}: {error}; the standard "
-                "environment names credentials and address (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"
-            ) from None
+    def decorate(function: Callable[_P, _T]) -> Callable[_P, _T]:
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                where: Any = args[0]
+                if not _is_of_the_store(error, str(where)):
+                    raise
+                raise failure(f"{doing} {where}", error) from None
 
-    return call
+        return call
+
+    return decorate
+
+
+def is_fault(error: BaseException) -> bool:
+    """Whether the client of a store raised it, and not of a file that is absent or damaged."""
+    if isinstance(error, client_faults()) or is_missing_bucket(error):
+        return True
+    return isinstance(error, OSError) and has_answer(error) and not isinstance(error, _OF_THE_FILE)
+
+
+def _is_of_the_store(error: BaseException, where: str) -> bool:
+    if is_fault(error):
+        return True
+    remote = "://" in where and not where.startswith(("file://", "local://"))
+    if isinstance(error, ValueError):  # of a client that cannot be made with these settings
+        return remote and explain(error).mistake
+    return remote and isinstance(error, OSError) and not isinstance(error, _OF_THE_FILE)
+
+
+@contextmanager
+def client_failures(doing: str) -> Iterator[None]:
+    """Turn what the client of a store raises into one message; all else is raised on as it is.
+
+    Args:
+        doing: What the block does, and where: "reading s3://a/b".
+
+    Raises:
+        UsageError, StageError: As `store_faults`.
+    """
+    try:
+        yield
+    except remote_faults() as error:
+        if is_fault(error):
+            raise failure(doing, error) from None
+        raise
 
 
 @contextmanager
@@ -63,6 +105,7 @@ def store_faults(
         passing: What is raised on as it is.
 
     Raises:
+        UsageError: An object store refuses: no such bucket, credentials, permission, region.
         StageError: It failed: this says nothing of the file, so it is no defect of it.
     """
     try:
@@ -70,8 +113,7 @@ def store_faults(
     except passing:
         raise
     except remote_faults() as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise StageError(f"{doing} failed: {reason}; {way_out}") from None
+        raise failure(doing, error, way_out) from None
 
 
 class GuardedStream(io.RawIOBase):

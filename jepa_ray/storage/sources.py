@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from jepa_ray.errors import SourceError, UsageError
+from jepa_ray.storage.clients import prepare_client
 from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.files import local_path
 from jepa_ray.storage.remote import GuardedStream, reachable, store_faults
@@ -32,6 +33,7 @@ def source_path(url: str | Path) -> Path:
     local = local_path(url)
     if local is not None:
         return local
+    prepare_client(url)
     from upath import UPath  # noqa: PLC0415 - and with it fsspec: only where it is needed
 
     try:
@@ -55,7 +57,7 @@ def source_folder(url: str | Path) -> Path:
     return folder
 
 
-@reachable
+@reachable("looking for")
 def _is_folder(path: Path) -> bool:
     return path.is_dir()
 

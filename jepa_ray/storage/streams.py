@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jepa_ray.storage.files import UNFINISHED, local_path, resolve
+from jepa_ray.storage.remote import reachable
 
 
 @contextmanager
@@ -33,7 +34,12 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         else:
-            fs, remote = resolve(url)
-            fs.put_file(temporary, remote)
+            _put_file(url, temporary)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@reachable("writing")
+def _put_file(url: str | Path, temporary: str) -> None:
+    fs, remote = resolve(url)
+    fs.put_file(temporary, remote)
