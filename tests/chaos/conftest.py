@@ -1,6 +1,9 @@
 """One cluster for all tests here; each begins with a whole one and a bucket of its own."""
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +30,15 @@ def whole(hosts: Cluster) -> Cluster:
 @pytest.fixture
 def s3(whole: Cluster) -> S3:
     return whole.bucket()
+
+
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps what came out, as a line of JSON in the file that JEPA_RAY_CHAOS_RECORD names."""
+
+    def keep(outcome: str) -> None:
+        if place := os.environ.get("JEPA_RAY_CHAOS_RECORD"):
+            with Path(place).open("a") as file:
+                file.write(json.dumps({"test": request.node.name, "outcome": outcome}) + "\n")
+
+    return keep

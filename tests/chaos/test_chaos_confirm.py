@@ -61,7 +61,7 @@ def require_the_same(s3, out: str, calm, tmp_path) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_losses_and_weights_are_those_of_an_undisturbed_run(
-    whole, s3, processed, calm, fault, tmp_path, record_property
+    whole, s3, processed, calm, fault, tmp_path, record
 ):
     s3.upload(processed, "p")
 
@@ -76,12 +76,12 @@ def test_losses_and_weights_are_those_of_an_undisturbed_run(
     wait_for_state(s3, process)
     FAULTS[fault](whole, process, AT_WORK)
     out, outcome = end(process, start)
-    record_property("outcome", f"{outcome} ({time.monotonic() - began:.0f} s)")
+    record(f"{outcome}; {time.monotonic() - began:.0f} s")
     require_the_same(s3, out, calm, tmp_path)
 
 
 def test_a_host_with_a_full_disk_is_one_message_or_no_matter(
-    whole, s3, processed, calm, tmp_path, record_property
+    whole, s3, processed, calm, tmp_path, record
 ):
     s3.upload(processed, "p")
 
@@ -101,5 +101,5 @@ def test_a_host_with_a_full_disk_is_one_message_or_no_matter(
             return start()
 
         out, outcome = end(process, with_room)
-    record_property("outcome", outcome)
+    record(outcome)
     require_the_same(s3, out, calm, tmp_path)

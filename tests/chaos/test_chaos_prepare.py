@@ -81,7 +81,7 @@ def require_the_same(s3, out: str, calm: Rows) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_windows_are_those_of_an_undisturbed_run(whole, s3, raw, calm, fault, record_property):
+def test_the_windows_are_those_of_an_undisturbed_run(whole, s3, raw, calm, fault, record):
     s3.upload(raw, "raw")
 
     def start():
@@ -92,11 +92,11 @@ def test_the_windows_are_those_of_an_undisturbed_run(whole, s3, raw, calm, fault
     wait_for_parts(s3, process)
     FAULTS[fault](whole, process, AT_WORK)
     out, outcome = end(process, start)
-    record_property("outcome", f"{outcome} ({time.monotonic() - began:.0f} s)")
+    record(f"{outcome}; {time.monotonic() - began:.0f} s")
     require_the_same(s3, out, calm)
 
 
-def test_a_host_with_a_full_disk_is_one_message_or_no_matter(whole, s3, raw, calm, record_property):
+def test_a_host_with_a_full_disk_is_one_message_or_no_matter(whole, s3, raw, calm, record):
     s3.upload(raw, "raw")
 
     def start():
@@ -112,5 +112,5 @@ def test_a_host_with_a_full_disk_is_one_message_or_no_matter(whole, s3, raw, cal
             return start()
 
         out, outcome = end(process, with_room)
-    record_property("outcome", outcome)
+    record(outcome)
     require_the_same(s3, out, calm)
