@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from jepa_ray.config import PrepareConfig
+from jepa_ray.synth import synthesize
 from tests.chaos.cluster import Cluster, cluster
+from tests.chaos.undisturbed import LONG, NAMES, RECORDS, Rows, rows, weights
+from tests.confirm.runs import corpus
+from tests.confirm.without_ray import Numbers, numbers_without_ray
 from tests.hosts_here import require_hosts
+from tests.prepared_corpus import prepare_raw
 from tests.s3.conftest import S3, server_program
 
 
@@ -42,3 +48,32 @@ def record(request: pytest.FixtureRequest) -> Callable[[str], None]:
                 file.write(json.dumps({"test": request.node.name, "outcome": outcome}) + "\n")
 
     return keep
+
+
+@pytest.fixture(scope="session")
+def raw(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("raw")
+    for name in NAMES:
+        synthesize(name, root, seed=1, records=RECORDS)
+    return root
+
+
+@pytest.fixture(scope="session")
+def calm_windows(raw, tmp_path_factory) -> Rows:
+    """The windows of the undisturbed run, without Ray and on a disk."""
+    out = tmp_path_factory.mktemp("calm")
+    manifests = {name: prepare_raw(out, raw, name, PrepareConfig()) for name in NAMES}
+    return rows(manifests, lambda name, part: out / name / "windows" / part)
+
+
+@pytest.fixture(scope="session")
+def processed(tmp_path_factory) -> Path:
+    return Path(corpus(tmp_path_factory.mktemp("corpus")))
+
+
+@pytest.fixture(scope="session")
+def calm_passes(processed, tmp_path_factory) -> tuple[Numbers, dict[str, bytes]]:
+    """Losses and weights of the undisturbed trainings, one by one and without Ray."""
+    folder = tmp_path_factory.mktemp("calm")
+    found = numbers_without_ray(str(processed), folder, **LONG)
+    return found, weights(folder)
