@@ -25,6 +25,7 @@ def wait_for_parts(s3, process, count: int = 2) -> None:
 def require_the_same(s3, out: str, calm_windows: Rows) -> None:
     manifests = json.loads(out)["datasets"]
     assert {name: m["records"] for name, m in manifests.items()} == dict.fromkeys(NAMES, RECORDS)
+    s3.fs.invalidate_cache()
     folder = f"{s3.bucket}/p"
     whole = {n: json.loads(s3.fs.cat_file(f"{folder}/{n}/manifest.json")) for n in NAMES}
     found = rows(whole, lambda name, part: s3.fs.open(f"{folder}/{name}/windows/{part}"))

@@ -1,5 +1,7 @@
 """The commands that are disturbed, and what they leave undisturbed."""
 
+import hashlib
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +17,7 @@ LONG = {
     "train__mixing": "interleaved",
     "train__max_failures": 20,  # a lost host is noticed late, and workers are placed on it
 }  # fmt: skip
-Rows = dict[str, list[dict]]
+Rows = dict[str, tuple[int, str]]
 
 
 def prepare_command(data_root: object, out: object) -> tuple[object, ...]:
@@ -34,18 +36,14 @@ def confirm_command(processed: object, storage: object) -> tuple[object, ...]:
 
 
 def rows(manifests: dict[str, dict], place) -> Rows:
-    """All windows, with all that is stored of them, in an order of their own."""
-    return {
-        name: sorted(
-            (
-                row
-                for part in manifest["parts"]
-                for row in pq.read_table(place(name, part["name"])).to_pylist()
-            ),
-            key=lambda row: (row["window_uid"], row["source_id"]),
-        )
-        for name, manifest in manifests.items()
-    }
+    """Of each dataset, how many windows there are, and a hash of all that is stored of them."""
+    return {name: _digest(m["parts"], partial(place, name)) for name, m in manifests.items()}
+
+
+def _digest(parts: list[dict], place) -> tuple[int, str]:
+    found = [row for part in parts for row in pq.read_table(place(part["name"])).to_pylist()]
+    found.sort(key=lambda row: (row["window_uid"], row["source_id"]))
+    return len(found), hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def weights(run: Path) -> dict[str, bytes]:
