@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.chaos.cluster import mounted
+from tests.chaos.disks import mounted
 from tests.chaos.faults import require_a_clear_failure
 from tests.chaos.undisturbed import NAMES, confirm_command, prepare_command, rows, weights
 from tests.confirm.without_ray import numbers
