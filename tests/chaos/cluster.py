@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import psutil
 
 from deploy.hosts import Hosts
 from jepa_ray.cluster import ENVIRONMENT
+from tests.chaos.disks import Disk, mounted, unmount
 from tests.s3.conftest import S3, server_program
 
 REPO = Path(__file__).resolve().parents[2]
@@ -34,42 +35,6 @@ _HEALTH = {
     "RAY_health_check_timeout_ms": "5000",
     "RAY_health_check_failure_threshold": "5",
 }
-
-
-@dataclass(frozen=True)
-class Disk:
-    """A file system of its own."""
-
-    folder: Path
-
-    def fill(self, *, but: int = 0) -> None:
-        """Leave so many bytes."""
-        with suppress(OSError), (self.folder / "ballast").open("wb") as file:
-            while True:
-                file.write(bytes(1 << 16))
-                file.flush()
-        if but:
-            with (self.folder / "ballast").open("r+b") as file:
-                file.truncate(file.seek(0, os.SEEK_END) - but)
-
-    def clear(self) -> None:
-        """Undo it."""
-        (self.folder / "ballast").unlink(missing_ok=True)
-
-
-@contextmanager
-def mounted(folder: Path, *, megabytes: int) -> Iterator[Disk]:
-    """A disk of some size in the place of a folder; what starts meanwhile sees it."""
-    size = f"size={megabytes}m"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], check=True)
-    try:
-        yield Disk(folder)
-    finally:
-        _unmount(folder)
-
-
-def _unmount(folder: Path) -> None:
-    subprocess.run(["umount", "--lazy", folder], check=False, capture_output=True)
 
 
 @dataclass
@@ -104,7 +69,9 @@ class Cluster:
 
     def processes(self, host: str, name: str) -> list[psutil.Process]:
         """Those of Ray on a host whose title or program holds a name."""
-        found = []
+        found: list[psutil.Process] = []
+        if self.rays[host].poll() is not None:
+            return found
         for process in psutil.Process(self.rays[host].pid).children(recursive=True):
             try:
                 found += [process] if name in " ".join(process.cmdline()) else []
@@ -131,7 +98,8 @@ class Cluster:
         self.store("pass")
         for host in (HEAD, *WORKERS):
             self.hosts.heal(host)
-        self.restart(*(host for host in WORKERS if not self._is_well(host)))
+        alive = self.nodes()  # not one that comes back, and learns that it was given up
+        self.restart(*(host for host in WORKERS if not self._is_well(host, alive)))
 
     def restart(self, *hosts: str) -> None:
         """End Ray on some hosts, and start it again."""
@@ -143,7 +111,7 @@ class Cluster:
         self.wait_for_nodes(3)
 
     @contextmanager
-    def small_disk(self, host: str) -> Iterator["Disk"]:
+    def small_disk(self, host: str) -> Iterator[Disk]:
         """Meanwhile a host has a disk of 64 MB for the files of Ray and all that is temporary."""
         self._stop_ray(host)
         self.wait_for_nodes(2)
@@ -160,30 +128,31 @@ class Cluster:
     def wait_for_nodes(self, count: int, seconds: float = 120) -> None:
         """Until so many are alive, no more and no less."""
         deadline = time.monotonic() + seconds
-        while (found := self.nodes()) != count:
-            assert time.monotonic() < deadline, f"{found} nodes, not {count}"
+        while len(found := self.nodes()) != count:
+            assert time.monotonic() < deadline, f"{found} are alive, not {count}"
             time.sleep(1)
 
-    def nodes(self) -> int:
-        """How many are alive, as the head says."""
+    def nodes(self) -> list[str]:
+        """Addresses of those that are alive, as the head says."""
         code = (
             "from ray._raylet import GcsClient; import sys;"
             "nodes = GcsClient(address=sys.argv[1]).get_all_node_info().values();"
-            "print(sum(node.state == 0 for node in nodes))"
+            "print(*(node.node_manager_address for node in nodes if node.state == 0))"
         )
         found = subprocess.run(
             self.hosts.inside(HEAD, sys.executable, "-c", code, self._gcs),
             capture_output=True, text=True, check=False, env=self.environment, timeout=60,
         )  # fmt: skip
         assert found.returncode == 0, found.stderr
-        return int(found.stdout)
+        return found.stdout.split()
 
     @property
     def _gcs(self) -> str:
         return f"{self.hosts.address(HEAD)}:{_GCS_PORT}"
 
-    def _is_well(self, host: str) -> bool:
-        return self.rays[host].poll() is None and bool(self.processes(host, "/raylet/raylet"))
+    def _is_well(self, host: str, alive: list[str]) -> bool:
+        runs = self.rays[host].poll() is None and self.processes(host, "/raylet/raylet")
+        return bool(runs) and self.hosts.address(host) in alive
 
     def start_rays(self) -> None:
         """The head, then the others."""
@@ -235,7 +204,7 @@ def cluster() -> Iterator[Cluster]:
     """All of it for the length of the block; nothing is left, whatever happens in it."""
     hosts = Hosts("jrchaos")
     for host in (HEAD, *WORKERS):  # of a run that was killed
-        _unmount(hosts.folder / host)
+        unmount(hosts.folder / host)
     hosts.down()
     with ExitStack() as stack:
         stack.callback(hosts.down)
@@ -293,7 +262,7 @@ def _start_store(hosts: Hosts, stack: ExitStack) -> tuple[str, subprocess.Popen[
             hosts.inside("store", *program, *where),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, pass_fds=[relay.fileno()],
         )  # fmt: skip
-    stack.callback(proxy.wait)
+    stack.enter_context(proxy)  # closes its pipes, and waits for it
     stack.callback(server.kill)
     stack.callback(proxy.kill)
     _wait_for(lambda: _answers(port), "the store does not answer")
