@@ -17,6 +17,9 @@ from jepa_ray.errors import UsageError
 if TYPE_CHECKING:
     from jepa_ray.submit import Jobs, Submission
 
+_LOG_AGAIN = ", last available logs"
+"""From here on Ray's message repeats the log, which was shown as it came."""
+
 
 def run(
     verb: Annotated[
@@ -122,8 +125,9 @@ def _follow(jobs: "Jobs", job_id: str, *, json: bool) -> None:
             "ends it\n"
         )
         raise
-    if job.exit_code and job.message:
-        sys.stderr.write(f"job {job_id} {job.status.lower()}: {job.message.strip()}\n")
+    said = job.message.partition(_LOG_AGAIN)[0].strip()
+    if job.exit_code and said:
+        sys.stderr.write(f"job {job_id} {job.status.lower()}: {said}\n")
     document = {"job": job_id, "status": job.status, "exit_code": job.exit_code}
     _tell(json, document, f"job {job_id}: {job.status}")
     if job.exit_code:
