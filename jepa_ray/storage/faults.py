@@ -41,11 +41,15 @@ _FORBIDDEN = Fault(
     mistake=True,
 )
 _ELSEWHERE = Fault("the bucket lies in another region ({code})", "{region} names it", mistake=True)
+_NO_REASON = _FORBIDDEN._replace(
+    said="these credentials may not do this, or are good no longer (the store says 403 alone)"
+)
 _ANSWERS = {
+    "403": _NO_REASON,
     "NoSuchBucket": Fault("there is no such bucket", "make it, or correct the URL", mistake=True),
     "InvalidBucketName": Fault("no bucket can have this name", "correct the URL", mistake=True),
     "RequestTimeTooSkewed": Fault("the clock of this machine is wrong", "set it", mistake=True),
-    **dict.fromkeys(("AccessDenied", "403", "AllAccessDisabled", "AccountProblem"), _FORBIDDEN),
+    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem"), _FORBIDDEN),
     **dict.fromkeys(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
          "InvalidSecurity", "TokenRefreshRequired"), _REFUSED,
@@ -123,7 +127,7 @@ def is_missing_bucket(error: BaseException) -> bool:
 
 def is_forbidden(error: BaseException) -> bool:
     """Whether the credentials are good, but not for this."""
-    return _ANSWERS.get(_answer(error)[0]) is _FORBIDDEN
+    return _ANSWERS.get(_answer(error)[0]) in (_FORBIDDEN, _NO_REASON)
 
 
 def _of_answer(code: str, response: dict[str, Any]) -> Fault:
