@@ -68,6 +68,7 @@ _UNTRUSTED = Fault(
     "AWS_CA_BUNDLE names a file with that of its authority",
     mistake=True,
 )
+_NO_S3 = Fault("what answers there speaks no S3", "correct AWS_ENDPOINT_URL", mistake=True)
 _UNREACHED = Fault("nothing answers at {place}", _ENDPOINT, silent=True)
 _UNKNOWN = Fault("no host has the name in {place}", _ENDPOINT, mistake=True, silent=True)
 _LATE = Fault("the store did not answer in time, try after try", _OUTAGE)
@@ -76,9 +77,7 @@ _CLASSES = {
     **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound",
                      "CredentialRetrievalError", "TokenRetrievalError"), _NO_KEYS),
     "SSLError": _UNTRUSTED,
-    "ResponseParserError": Fault(
-        "what answers there speaks no S3", "correct AWS_ENDPOINT_URL", mistake=True
-    ),
+    "ResponseParserError": _NO_S3,
     **dict.fromkeys(("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"),
                     _UNREACHED),
     **dict.fromkeys(("ReadTimeoutError", "TimeoutError"), _LATE),
@@ -89,6 +88,8 @@ _CLASSES = {
 }  # fmt: skip
 """By the name of the class of what the client raised without an answer, or of one above it."""
 
+_NO_CODE = "an error without a code"
+_STATUSES = {"400", "404", "405", "501", _NO_CODE}
 _UNKNOWN_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -130,6 +131,11 @@ def is_forbidden(error: BaseException) -> bool:
     return _ANSWERS.get(_answer(error)[0]) in (_FORBIDDEN, _NO_REASON)
 
 
+def explain_greeting(error: BaseException) -> Fault:
+    """The same of a listing: a store says in its document why not, a web server gives a status."""
+    return _NO_S3 if _answer(error)[0] in _STATUSES else explain(error)
+
+
 def _of_answer(code: str, response: dict[str, Any]) -> Fault:
     found = _ANSWERS.get(code) or Fault(f"the store answered {code}, try after try", _OUTAGE)
     return _filled(found, code=code, region=_region(response))
@@ -156,7 +162,7 @@ def _answer(error: BaseException) -> tuple[str, dict[str, Any]]:
     for each in causes(error):
         response = getattr(each, "response", None)
         if isinstance(response, dict) and isinstance(response.get("Error"), dict):
-            return str(response["Error"].get("Code") or "an error without a code"), response
+            return str(response["Error"].get("Code") or _NO_CODE), response
     return "", {}
 
 

@@ -165,8 +165,9 @@ def test_an_endpoint_that_is_wrong_is_said(as_user, command, tmp_path, verb, end
     refused(found, began, "s3://guarded/all", said, "AWS_ENDPOINT_URL")
 
 
-def test_an_address_that_speaks_no_s3_is_said(s3, store):
-    store.fail([Answer(200, "", "<html><br></body>")] * 9)
+@pytest.mark.parametrize("page", ["Not found", "<html>Not found</html>"])
+def test_an_address_that_speaks_no_s3_is_said(s3, store, page):
+    store.fail([Answer(404, "", page)] * 9)
     with pytest.raises(UsageError, match="speaks no S3; correct AWS_ENDPOINT_URL"):
         greet(f"{s3.url}/a")
 
