@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jepa_ray.errors import UsageError
 from jepa_ray.storage.credentials import refuse_credentials
-from jepa_ray.storage.faults import explain, is_forbidden
+from jepa_ray.storage.faults import explain_greeting, is_forbidden
 from jepa_ray.storage.remote import remote_faults
 
 _S3 = ("s3://", "s3a://")
@@ -45,6 +45,6 @@ def greet(url: str | Path) -> None:
     try:
         store.call_s3("list_objects_v2", Bucket=bucket, Prefix=key, MaxKeys=1)
     except faults as error:
-        found = explain(error)
+        found = explain_greeting(error)
         if (found.mistake or found.silent) and not is_forbidden(error):
             raise UsageError(f"{url} cannot be reached: {found.said}; {found.way_out}") from None

@@ -41,11 +41,15 @@ _FORBIDDEN = Fault(
     mistake=True,
 )
 _ELSEWHERE = Fault("the bucket lies in another region ({code})", "{region} names it", mistake=True)
+_NO_REASON = _FORBIDDEN._replace(
+    said="these credentials may not do this, or are good no longer (the store says 403 alone)"
+)
 _ANSWERS = {
+    "403": _NO_REASON,
     "NoSuchBucket": Fault("there is no such bucket", "make it, or correct the URL", mistake=True),
     "InvalidBucketName": Fault("no bucket can have this name", "correct the URL", mistake=True),
     "RequestTimeTooSkewed": Fault("the clock of this machine is wrong", "set it", mistake=True),
-    **dict.fromkeys(("AccessDenied", "403", "AllAccessDisabled", "AccountProblem"), _FORBIDDEN),
+    **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem"), _FORBIDDEN),
     **dict.fromkeys(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
          "InvalidSecurity", "TokenRefreshRequired"), _REFUSED,
@@ -64,6 +68,7 @@ _UNTRUSTED = Fault(
     "AWS_CA_BUNDLE names a file with that of its authority",
     mistake=True,
 )
+_NO_S3 = Fault("what answers there speaks no S3", "correct AWS_ENDPOINT_URL", mistake=True)
 _UNREACHED = Fault("nothing answers at {place}", _ENDPOINT, silent=True)
 _UNKNOWN = Fault("no host has the name in {place}", _ENDPOINT, mistake=True, silent=True)
 _LATE = Fault("the store did not answer in time, try after try", _OUTAGE)
@@ -72,9 +77,7 @@ _CLASSES = {
     **dict.fromkeys(("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound",
                      "CredentialRetrievalError", "TokenRetrievalError"), _NO_KEYS),
     "SSLError": _UNTRUSTED,
-    "ResponseParserError": Fault(
-        "what answers there speaks no S3", "correct AWS_ENDPOINT_URL", mistake=True
-    ),
+    "ResponseParserError": _NO_S3,
     **dict.fromkeys(("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"),
                     _UNREACHED),
     **dict.fromkeys(("ReadTimeoutError", "TimeoutError"), _LATE),
@@ -85,6 +88,8 @@ _CLASSES = {
 }  # fmt: skip
 """By the name of the class of what the client raised without an answer, or of one above it."""
 
+_NO_CODE = "an error without a code"
+_STATUSES = {"400", "404", "405", "501", _NO_CODE}
 _UNKNOWN_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -123,7 +128,12 @@ def is_missing_bucket(error: BaseException) -> bool:
 
 def is_forbidden(error: BaseException) -> bool:
     """Whether the credentials are good, but not for this."""
-    return _ANSWERS.get(_answer(error)[0]) is _FORBIDDEN
+    return _ANSWERS.get(_answer(error)[0]) in (_FORBIDDEN, _NO_REASON)
+
+
+def explain_greeting(error: BaseException) -> Fault:
+    """The same of a listing: a store says in its document why not, a web server gives a status."""
+    return _NO_S3 if _answer(error)[0] in _STATUSES else explain(error)
 
 
 def _of_answer(code: str, response: dict[str, Any]) -> Fault:
@@ -152,7 +162,7 @@ def _answer(error: BaseException) -> tuple[str, dict[str, Any]]:
     for each in causes(error):
         response = getattr(each, "response", None)
         if isinstance(response, dict) and isinstance(response.get("Error"), dict):
-            return str(response["Error"].get("Code") or "an error without a code"), response
+            return str(response["Error"].get("Code") or _NO_CODE), response
     return "", {}
 
 

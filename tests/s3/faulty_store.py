@@ -18,7 +18,10 @@ DROP, CUT, HANG, LOSE_ANSWER = "drop", "cut", "hang", "lose the answer"
 
 
 class Answer(NamedTuple):
-    """An error of the store: HTTP status, code, and what else its document says."""
+    """An error of the store: HTTP status, code, and what else its document says.
+
+    Without a code that is the whole document.
+    """
 
     status: int
     code: str
@@ -104,8 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, int):
             fault = Answer(fault, "SlowDown")
         if isinstance(fault, Answer):
-            document = _ERROR.format(fault.code, fault.more).encode()
-            self._answer(fault.status, [("Content-Type", "application/xml")], document)
+            text = _ERROR.format(fault.code, fault.more) if fault.code else fault.more
+            self._answer(fault.status, [("Content-Type", "text/html")], text.encode())
             return
         try:
             answer = self._forward(store.target, body)

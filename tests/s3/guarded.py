@@ -40,7 +40,9 @@ def guarded(fill: Callable[[S3], None]) -> Iterator[Guarded]:
         )  # fmt: skip
         users = {name: s3.environment | _user(iam, name, actions) for name, actions in MAY.items()}
         iam.close()
-        urllib.request.urlopen(f"{endpoint}/moto-api/reset-auth", data=b"0").close()
+        plain = {"Content-Type": "text/plain"}
+        close = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", b"0", plain)
+        urllib.request.urlopen(close).close()
         yield Guarded(s3, users)
 
 

@@ -23,6 +23,7 @@ def local(tmp_path_factory):
     folder = tmp_path_factory.mktemp("all")
     write_prepared(folder / "p", folder / "raw", records=40)
     checkpoint(folder / "run")
+    (folder / "run" / "metrics.jsonl").write_text('{"step": 0, "val_loss": 1.0, "skill": 0.1}\n')
     return folder
 
 
@@ -164,8 +165,9 @@ def test_an_endpoint_that_is_wrong_is_said(as_user, command, tmp_path, verb, end
     refused(found, began, "s3://guarded/all", said, "AWS_ENDPOINT_URL")
 
 
-def test_an_address_that_speaks_no_s3_is_said(s3, store):
-    store.fail([Answer(200, "", "<")] * 9)
+@pytest.mark.parametrize("page", ["Not found", "<html>Not found</html>"])
+def test_an_address_that_speaks_no_s3_is_said(s3, store, page):
+    store.fail([Answer(404, "", page)] * 9)
     with pytest.raises(UsageError, match="speaks no S3; correct AWS_ENDPOINT_URL"):
         greet(f"{s3.url}/a")
 
@@ -188,7 +190,8 @@ def test_a_bucket_of_another_region_is_said(s3, store):
     ],
 )
 def test_what_the_user_can_mend_is_a_mistake_in_the_middle_of_a_run_too(s3, store, answer, said):
-    store.fail([answer] * 9)
+    write_bytes(f"{s3.url}/a", b"")
+    store.fail([answer] * 9, on="GET")
     with pytest.raises(UsageError, match=said):
         read_bytes(f"{s3.url}/a")
 
