@@ -61,6 +61,7 @@ class S3Store(s3fs.S3FileSystem):  # type: ignore[misc]
     ) -> None:
         super().__init__(config_kwargs=_CONFIG | (config_kwargs or {}), **settings)
         self.retries = _tries() if tries is None else tries
+        set_custom_error_handler(may_pass)  # here, for the processes that unpickle one
 
     async def _call_s3(self, method: str, *settings: Any, **kwargs: Any) -> Any:
         """One request, with its tries.
@@ -102,7 +103,6 @@ def install() -> None:
     """Let fsspec open `s3://` by `S3Store`; it may be called again."""
     for protocol in S3Store.protocol:
         register_implementation(protocol, S3Store, clobber=True)
-    set_custom_error_handler(may_pass)
 
 
 def may_pass(error: BaseException) -> bool:

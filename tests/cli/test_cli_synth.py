@@ -50,9 +50,3 @@ def test_a_mistake_is_one_message(command, tmp_path, args, detail):
     assert found.code == 2
     assert detail in found.err
     assert "Traceback" not in found.err
-
-
-def test_an_object_store_is_refused(command):
-    found = command("synth", "--dataset", "epa", "--records", "1", "--output", "s3://bucket/x")
-    assert found.code == 2
-    assert "local or mounted folder" in found.err
