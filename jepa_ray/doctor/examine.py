@@ -9,6 +9,10 @@ from jepa_ray.doctor.finding import Finding, failed, passed
 from jepa_ray.doctor.judge import judge
 from jepa_ray.errors import StageError, UsageError
 
+OF_A_CLUSTER = (
+    "nodes", "object store", "authentication", "token", "environment", "addresses", "clock",
+)  # fmt: skip
+"""Checks that need an address: they ask the nodes of a cluster, or what Ray was started with."""
 _HEAD_PORTS = {6379: "GCS", 8265: "dashboard and jobs", 10001: "client"}
 
 
