@@ -1,6 +1,5 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
-from jepa_ray.storage.begun import unused_taken_away
 from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.files import (
     absolute,
@@ -46,7 +45,6 @@ __all__ = [
     "source_folder",
     "source_path",
     "store_faults",
-    "unused_taken_away",
     "write_bytes",
     "write_json",
 ]
