@@ -40,9 +40,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 VERBS = (
-    sources, synth, normalize_jira, prepare, inspect, smoke, train, confirm, verify, evaluate,
-    probe, embed, report, export, import_, submit, doctor, demo,
+    demo, synth, sources, normalize_jira, prepare, inspect, smoke, train, confirm, verify, evaluate,
+    probe, embed, report, export, import_, doctor, submit,
 )  # fmt: skip
+"""In the order of work, which is that of `--help`, README.md and docs/cli.md."""
 for verb in VERBS:
     app.command(name=verb.__name__.rpartition(".")[2].rstrip("_").replace("_", "-"))(verb.run)
 

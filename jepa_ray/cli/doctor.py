@@ -27,16 +27,20 @@ def run(
     json: Json = False,
 ) -> None:
     """Check this machine, or every node of a cluster; each line passes or says what to do."""
-    from jepa_ray.doctor import examine
+    from jepa_ray.doctor import OF_A_CLUSTER, examine
 
     address = address or os.environ.get("RAY_ADDRESS") or None
     found = examine(address=address, storage=storage, remove_uploads=remove_uploads)
+    left_out = () if address else OF_A_CLUSTER
     failures = sum(not finding.ok for finding in found)
     if json:
-        print_json({"ok": not failures, "findings": [asdict(finding) for finding in found]})
+        findings = [asdict(finding) for finding in found]
+        print_json({"ok": not failures, "findings": findings, "left_out": left_out})
     else:
         for finding in found:
             typer.echo(finding.line())
+        if left_out:
+            typer.echo(f"left out, for they are of a cluster (--address): {', '.join(left_out)}")
         typer.echo(f"{failures} of {len(found)} checks failed" if failures else "all is well")
     if failures:
         raise typer.Exit(1)

@@ -115,9 +115,10 @@ def _controls(document: dict[str, Any]) -> "Table":
     from rich.table import Table
 
     words = {True: "passed", False: "failed", None: "cannot tell"}
-    table = Table("control", "expected", "", "what it says", title="Negative controls")
+    table = Table("control", "expected", "outcome", "what it says", title="Negative controls")
     for name, row in document["controls"].items():
-        table.add_row(name, row["expected"], words[row["passed"]], row["sentence"])
+        outcome = "not judged" if "not judged" in row["expected"] else words[row["passed"]]
+        table.add_row(name, row["expected"], outcome, row["sentence"])
     return table
 
 

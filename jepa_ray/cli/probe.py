@@ -64,6 +64,10 @@ def show(found: dict[str, Any]) -> None:
                 f"{entry['arms'][arm]['score']:.3f}" if arm in entry["arms"] else "" for arm in arms
             ]
             table.add_row(name, entry["metric"], f"{entry['test']:,}", *scores)
+            near = entry["knn"]
+            if near:
+                cells = [f"{near[arm]['score']:.3f}" if arm in near else "" for arm in arms]
+                table.add_row("  by nearest neighbours", "", "", *cells)
         out.print(table)
     for name, entry in entries.items():
         out.print(f"{name}: {entry['sentence']}", markup=False, soft_wrap=True)

@@ -25,9 +25,9 @@ from jepa_ray.storage import (
     read_json,
     remove_unfinished,
     require_writable,
-    unused_taken_away,
     write_json,
 )
+from jepa_ray.storage.begun import unused_taken_away
 from jepa_ray.train.device import require_divisors
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """synth -> prepare -> train -> evaluate -> summary, in one folder and one Ray session."""
 
 import datetime as dt
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -105,13 +106,14 @@ def _training_line(row: dict[str, Any], steps: int) -> str:
 
 def summary_markdown(result: DemoResult) -> str:
     """What the demo did, for a reader."""
-    t, windows = result.trained, result.windows
+    t = result.trained
     return "\n".join(
         [
             "# Demo: the main job on generated archives",
             "",
-            f"Took {result.seconds:.0f} s. The data is made up: that the path works is what the",
-            "numbers show, not how good a model on real data is.",
+            f"Took {result.seconds:.0f} s (on a busy machine several times as long as on an idle",
+            "one). The data is made up: that the path works is what the numbers show, not how good",
+            "a model on real data is.",
             "",
             *_prepared_table(result.prepared),
             "",
@@ -124,12 +126,30 @@ def summary_markdown(result: DemoResult) -> str:
             "",
             *_reading(result.evaluated),
             "",
-            "Look further:",
-            "",
-            f"    .venv/bin/jepa-ray evaluate {result.summary.parent} --processed-dir {windows}",
-            f"    .venv/bin/jepa-ray inspect {windows}/calendar_ics_thunderbird",
+            *_next_commands(result),
             "",
         ]
+    )
+
+
+def _next_commands(result: DemoResult) -> Iterator[str]:
+    """What to do with windows and model, in the order of work."""
+    output = result.summary.parent.parent.parent
+    run, windows = shlex.quote(str(result.summary.parent)), shlex.quote(result.windows)
+    runs, vectors = shlex.quote(str(output / "runs")), shlex.quote(str(output / "embeddings"))
+    yield "Look further: at the windows, and at this one training, whose page is for a browser:"
+    yield ""
+    yield f"    .venv/bin/jepa-ray inspect {windows}/calendar_ics_thunderbird"
+    yield f"    .venv/bin/jepa-ray evaluate {run} --processed-dir {windows}"
+    yield f"    .venv/bin/jepa-ray probe {run} --processed-dir {windows}"
+    yield f"    .venv/bin/jepa-ray embed {run} --input {windows} --output {vectors}"
+    yield f"    .venv/bin/jepa-ray report {run} --processed-dir {windows}"
+    yield ""
+    yield "One training proves little. Three passes from three seeds, short ones (docs/confirm.md):"
+    yield ""
+    yield (
+        f"    .venv/bin/jepa-ray confirm --processed-dir {windows} --storage-path {runs} "
+        "--run-id three --seeds 1..3 --set train.steps=50"
     )
 
 
@@ -143,11 +163,19 @@ def _prepared_table(prepared: PrepareResult) -> Iterator[str]:
 
 
 def _reading(found: Evaluation) -> Iterator[str]:
-    skilled = sum(monitors.skill > 0 for monitors, _ in found.datasets.values())
+    skilled, told = skilled_within(found)
     yield "Preset `reference` repeats the recipe of the reference run. Skill and spread over"
     yield "several sources at once reward telling the sources apart; within one source,"
-    yield f"predictions beat the best constant per slot in {skilled} of {len(found.datasets)}."
+    yield f"predictions surely beat the best constant per slot in {skilled} of {told}: the interval"
+    yield "of the skill lies above 0, and a dataset whose windows are all alike is not counted."
     yield "A low loss alone proves nothing: docs/evaluation.md"
+
+
+def skilled_within(found: Evaluation) -> tuple[int, int]:
+    """In how many datasets skill is surely above 0, of those that can tell; as in the verdict."""
+    intervals = [row["skill_interval"] for row in found.document()["datasets"].values()]
+    lows = [ends[0] for ends in intervals if ends is not None]
+    return sum(low > 0 for low in lows), len(lows)
 
 
 def _scores_table(found: Evaluation) -> Iterator[str]:

@@ -11,6 +11,10 @@ from jepa_ray.doctor.uploads import judge_uploads
 from jepa_ray.errors import JepaRayError, StageError, UsageError
 from jepa_ray.storage import is_s3
 
+OF_A_CLUSTER = (
+    "nodes", "object store", "authentication", "token", "environment", "addresses", "clock",
+)  # fmt: skip
+"""Checks that need an address: they ask the nodes of a cluster, or what Ray was started with."""
 _HEAD_PORTS = {6379: "GCS", 8265: "dashboard and jobs", 10001: "client"}
 
 

@@ -40,7 +40,7 @@ def _same(name: str, found: Mapping[str, str]) -> Finding:
 
 def _processors(nodes: Sequence[Facts]) -> list[Finding]:
     cpus, gpus = sum(n.cpus for n in nodes), sum(n.gpus for n in nodes)
-    said = f"{cpus:g} CPUs, {gpus:g} GPUs on {len(nodes)} node(s)"
+    said = f"{cpus:g} CPUs, {gpus:g} GPUs{f' on {len(nodes)} nodes' if len(nodes) > 1 else ''}"
     if cpus:
         return [passed("processors", said)]
     return [failed("processors", said, "start a node with CPUs: the head alone computes nothing")]

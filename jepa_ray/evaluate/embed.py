@@ -96,12 +96,10 @@ def embed_windows(
             "cpu_seconds": round(cpu_seconds, 3),
         }
         staging.publish(document)
-    log.info("%s: %d windows in %.1f s", output, job.given.windows, seconds)
     return EmbedResult(document, unchanged=False)
 
 
 def _unchanged(staging: Staging, before: Document) -> EmbedResult:
-    log.info("%s holds just these embeddings, nothing to do", staging.output)
     staging.forget()
     return EmbedResult(before, unchanged=True)
 

@@ -1,6 +1,5 @@
 """Files and URLs: one resolver, atomic writes. Local paths and any fsspec URL are treated alike."""
 
-from jepa_ray.storage.begun import unused_taken_away
 from jepa_ray.storage.clients import greet, is_s3
 from jepa_ray.storage.credentials import refuse_credentials
 from jepa_ray.storage.faults import failure
@@ -66,7 +65,6 @@ __all__ = [
     "source_path",
     "store_faults",
     "unfinished_uploads",
-    "unused_taken_away",
     "upload",
     "write_bytes",
     "write_json",

@@ -32,8 +32,8 @@ from jepa_ray.storage import (
     local_path,
     require_writable,
     resolve,
-    unused_taken_away,
 )
+from jepa_ray.storage.begun import unused_taken_away
 from jepa_ray.train.device import Placement, place, require_divisors
 from jepa_ray.train.jobs import Job, Plan, plan, require_same
 from jepa_ray.train.keeper import read_left, write_config

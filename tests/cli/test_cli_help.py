@@ -5,9 +5,8 @@ import time
 import pytest
 
 VERBS = (
-    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
-    "verify", "evaluate", "probe", "embed", "report", "export", "import", "submit", "doctor",
-    "demo",
+    "demo", "synth", "sources", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
+    "verify", "evaluate", "probe", "embed", "report", "export", "import", "doctor", "submit",
 )  # fmt: skip
 _PROBE = """
 import sys

@@ -1,11 +1,13 @@
 """The demo: the whole main job in one go, small."""
 
 import json
+import re
 
 import pytest
 
 from jepa_ray.adapters import select
 from jepa_ray.demo import run_demo
+from jepa_ray.demo.job import skilled_within
 from jepa_ray.synth import DATASETS
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
@@ -22,7 +24,10 @@ def test_the_demo_leaves_windows_a_checkpoint_an_evaluation_and_a_summary(tmp_pa
     summary = result.summary.read_text()
     assert "Verdict:" in summary
     assert all(f"| {dataset} | {status} |" in summary for dataset, status in found.items())
-    assert f"of {len(DATASETS)}.\nA low loss" in summary
+    skilled, told = skilled_within(result.evaluated)
+    assert f"best constant per slot in {skilled} of {told}: the interval" in summary
+    verbs = re.findall(r"^    \.venv/bin/jepa-ray ([a-z]+) ", summary, re.MULTILINE)
+    assert verbs == ["inspect", "evaluate", "probe", "embed", "report", "confirm"]
 
 
 def test_a_second_demo_in_the_same_folder_prepares_nothing(tmp_path):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from jepa_ray import errors
+from jepa_ray.cli import app
 
 REPO = Path(__file__).resolve().parents[2]
 DOCS = REPO / "docs"
 VERBS = (
-    "sources", "synth", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
-    "verify", "evaluate", "probe", "embed", "report", "export", "import", "submit", "doctor",
-    "demo",
+    "demo", "synth", "sources", "normalize-jira", "prepare", "inspect", "smoke", "train", "confirm",
+    "verify", "evaluate", "probe", "embed", "report", "export", "import", "doctor", "submit",
 )  # fmt: skip
 
 
@@ -51,3 +51,20 @@ def test_links_between_pages_lead_somewhere(page):
 def test_every_command_in_the_readme_has_a_verb_that_exists():
     text = (REPO / "README.md").read_text()
     assert set(re.findall(r"^ +jepa-ray ([a-z-]+)", text, re.MULTILINE)) <= set(VERBS)
+
+
+def test_help_the_readme_and_the_page_of_verbs_have_one_order():
+    page = re.findall(r"^## jepa-ray (\S+)$", (DOCS / "cli.md").read_text(), re.MULTILINE)
+    assert [app.VERBS[i].run.__module__ for i in range(len(page))] == [
+        f"jepa_ray.cli.{verb.replace('-', '_').replace('import', 'import_')}" for verb in page
+    ]
+    used = re.findall(r"^    jepa-ray ([a-z-]+)", (REPO / "README.md").read_text(), re.MULTILINE)
+    assert used == sorted(used, key=page.index)
+    assert {"synth", "verify", "probe", "report"} <= set(used)
+
+
+def test_a_blank_line_stands_before_each_heading():
+    for page in [REPO / "README.md", *DOCS.rglob("*.md")]:
+        assert not re.search(
+            r"[^\n]\n#{2,} ", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+        )

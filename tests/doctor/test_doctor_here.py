@@ -85,3 +85,10 @@ def test_ports_that_answer_are_told_from_ports_that_do_not():
         listening.listen()
         places = [one.getsockname() for one in (listening, silent)]
         assert facts.unreachable(places) == [f"127.0.0.1:{places[1][1]}"]
+
+
+def test_what_is_of_a_cluster_is_said_to_be_left_out(command):
+    found = command("doctor")
+    assert "left out, for they are of a cluster (--address): nodes, object store" in found.out
+    assert "node(s)" not in found.out
+    assert "clock" in command("doctor", "--json").json["left_out"]

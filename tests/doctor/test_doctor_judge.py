@@ -34,7 +34,7 @@ def test_two_nodes_that_agree_pass():
 def test_what_passes_says_what_was_found():
     lines = "\n".join(f.line() for f in judge([A, B], storage="s3://b/x"))
     assert "version of ray: 2.60.0 on all 2 nodes" in lines
-    assert "8 CPUs, 0 GPUs on 2 node(s)" in lines
+    assert "8 CPUs, 0 GPUs on 2 nodes" in lines
     assert "s3://b/x is writable from all 2 nodes" in lines
 
 

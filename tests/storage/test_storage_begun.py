@@ -3,7 +3,7 @@
 import pytest
 
 from jepa_ray.errors import StageError
-from jepa_ray.storage import unused_taken_away
+from jepa_ray.storage.begun import unused_taken_away
 
 
 def fail_in(folder, others, *, fresh):

@@ -20,6 +20,8 @@ WIDTH = 64
 CHUNK = 512
 OURS: Final = "ours"
 PRIOR: Final = "prior"
+KNN: Final = "knn_"
+"""Before the name of a linear arm: the same features, read by their nearest neighbours."""
 Readout = Literal["linear", "trees"]
 READOUTS: Final[dict[str, Readout]] = {
     "raw_linear": "linear",

@@ -8,9 +8,9 @@ from scipy import stats
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import LEVEL, resamples
-from jepa_ray.evaluate.probes.arms import PRIOR, READOUTS, Encoders, inputs
+from jepa_ray.evaluate.probes.arms import KNN, PRIOR, READOUTS, Encoders, inputs
 from jepa_ray.evaluate.probes.problem import Float32, Problem, Task
-from jepa_ray.evaluate.probes.readouts import Values, predict, prior
+from jepa_ray.evaluate.probes.readouts import Values, nearest, predict, prior
 from jepa_ray.evaluate.probes.scores import scores
 
 _AT_ONCE = 100
@@ -44,10 +44,13 @@ def outcome(problem: Problem, encoders: Encoders, config: ProbeConfig) -> Outcom
 
 
 def read(problem: Problem, features: dict[str, Float32], config: ProbeConfig) -> dict[str, Values]:
-    """What each arm says of the test rows."""
+    """What each arm says of the test rows, and the nearest neighbours of each linear one."""
     found = {PRIOR: prior(problem)}
     for arm, x in features.items():
         found[arm] = predict(x, problem, READOUTS[arm], config)
+    for arm, x in features.items():
+        if READOUTS[arm] == "linear":
+            found[KNN + arm] = nearest(x, problem, config)
     return found
 
 

@@ -1,7 +1,8 @@
-"""Readouts on frozen features: logistic or ridge with a cross-validated penalty, or boosted trees.
+"""Readouts on frozen features: linear with a cross-validated penalty, trees, nearest neighbours.
 
-One family for all arms of a task. Features are standardised by the training rows. Predictions are
-what the metric wants: a score for ROC AUC, a class for macro F1, else values.
+Linear is logistic or ridge. One family for all arms of a task. Features are standardised by the
+training rows. Predictions are what the metric wants: a score for ROC AUC, a class for macro F1,
+else values.
 """
 
 import logging
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MAX_ITER = 300
 _LEAVES, _BINS = 15, 63
+_ASKED = 512  # test rows compared with all training rows at once
 Values = NDArray[Any]
 
 
@@ -39,15 +41,47 @@ def predict(x: Float32, problem: Problem, readout: Readout, config: ProbeConfig)
     Returns:
         One entry a test row: a probability, a class, a value, or (bins,) shares.
     """
-    train, test = problem.train, problem.test
+    standard = _standardised(x, problem)
+    if standard is None:
+        return prior(problem)
+    if readout == "trees":
+        return _trees(standard, problem, config)
+    model = _linear(standard[problem.train], problem, config)
+    return _said(model, standard[problem.test], problem)
+
+
+def nearest(x: Float32, problem: Problem, config: ProbeConfig) -> Values:
+    """What the nearest training rows say of each test row, by cosine on standardised features.
+
+    Each of `config.neighbours` has one voice (for macro F1 in the weight of its class); of rows
+    that are equally near, some are taken, always the same. Returns as `predict`.
+    """
+    standard = _standardised(x, problem)
+    if standard is None:
+        return prior(problem)
+    rows = standard.astype(np.float32)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    known, asked = rows[problem.train], rows[problem.test]
+    y, weights = _one_hot(problem)[problem.train], _weights(problem)
+    k = min(config.neighbours, len(known))
+    means = np.zeros((len(asked), y.shape[1]))
+    for start in range(0, len(asked), _ASKED):
+        alike = asked[start : start + _ASKED] @ known.T
+        near = np.argpartition(alike, len(known) - k, axis=1)[:, len(known) - k :]
+        voices = weights[near][:, :, None]
+        means[start : start + _ASKED] = (voices * y[near]).sum(axis=1) / voices.sum(axis=1)
+    return _shaped(means, problem)
+
+
+def _standardised(x: Float32, problem: Problem) -> NDArray[np.float64] | None:
+    """By the training rows, without what is the same in all of them; None where nothing is left."""
+    train = problem.train
     kept = np.ptp(x[train], axis=0) > 0
     if not kept.any():
-        return prior(problem)
-    x = np.asarray(x[:, kept], np.float64)
-    x = (x - x[train].mean(axis=0)) / x[train].std(axis=0)
-    if readout == "trees":
-        return _trees(x, problem, config)
-    return _said(_linear(x[train], problem, config), x[test], problem)
+        return None
+    found = np.asarray(x[:, kept], np.float64)
+    scaled: NDArray[np.float64] = (found - found[train].mean(axis=0)) / found[train].std(axis=0)
+    return scaled
 
 
 def prior(problem: Problem) -> Values:

@@ -51,7 +51,8 @@ def sentence(task: Task, entry: Mapping[str, Any]) -> str:
     ):
         if parted[side]:
             told.append(f"{words}: {', '.join(parted[side])}.")
-    return " ".join([*told, _added(entry["added_value"])]).rstrip()
+    told += [_added(entry["added_value"]), _neighbours(task, entry.get("knn") or {})]
+    return " ".join(part for part in told if part)
 
 
 def _side(difference: Mapping[str, Any]) -> str:
@@ -82,6 +83,20 @@ def _added(value: Mapping[str, Any] | None) -> str:
         "worse": "Added to the raw window in boosted trees they harm",
     }
     return f"{words[_side(value)]}: {said}."
+
+
+def _neighbours(task: Task, knn: Mapping[str, Any]) -> str:
+    """How a readout without parameters sees it; told, not judged."""
+    others = [arm for arm in knn if arm in NAMES]
+    if not others:
+        return ""
+    sign = 1 if task.higher_is_better else -1
+    best = max(others, key=lambda arm: sign * knn[arm]["score"])
+    low, high = knn["ours"]["interval"]
+    return (
+        f"By nearest neighbours (told, not judged) ours reach {knn['ours']['score']:.3f} "
+        f"[{low:.3f}, {high:.3f}], {NAMES[best]} {knn[best]['score']:.3f}."
+    )
 
 
 def _risk(entry: Mapping[str, Any]) -> str:

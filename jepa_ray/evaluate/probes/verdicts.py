@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import percentile_interval
-from jepa_ray.evaluate.probes.arms import OURS
+from jepa_ray.evaluate.probes.arms import KNN, OURS
 from jepa_ray.evaluate.probes.outcome import Outcome
 from jepa_ray.evaluate.probes.problem import seeded
 from jepa_ray.evaluate.probes.sentences import NAMES, sentence
@@ -87,7 +87,12 @@ def _entry(each: Sequence[Outcome], config: ProbeConfig) -> dict[str, Any]:
             "p": two_sided(apart),
         }
 
-    rivals = [arm for arm in draws if arm not in (OURS, _ADDED[0])]
+    by_arm = {
+        arm: {"score": score[arm], "interval": list(percentile_interval(draws[arm]))}
+        for arm in draws
+    }
+    arms = [arm for arm in draws if not arm.startswith(KNN)]
+    rivals = [arm for arm in arms if arm not in (OURS, _ADDED[0])]
     return {
         "label": task.label,
         "input": task.sees,
@@ -97,10 +102,8 @@ def _entry(each: Sequence[Outcome], config: ProbeConfig) -> dict[str, Any]:
         "test": round(np.mean([o.test for o in each])),
         "groups": round(np.mean([o.groups for o in each])),
         "split": each[0].split,
-        "arms": {
-            arm: {"score": score[arm], "interval": list(percentile_interval(draws[arm]))}
-            for arm in draws
-        },
+        "arms": {arm: by_arm[arm] for arm in arms},
+        "knn": {arm.removeprefix(KNN): by_arm[arm] for arm in draws if arm not in arms},
         "differences": {arm: against(OURS, arm) for arm in rivals},
         "added_value": against(*_ADDED) if _ADDED[0] in draws else None,
     }

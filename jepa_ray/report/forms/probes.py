@@ -36,6 +36,7 @@ class Task(Struct):
     split: str | None = None
     input: str | None = None
     differences: Named[Difference] = field(default_factory=dict)
+    knn: Named[Score] = field(default_factory=dict)
     added_value: Difference | None = None
 
 

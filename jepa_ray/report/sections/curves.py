@@ -8,7 +8,7 @@ from jepa_ray.report.charts import Dot, Line, Panel, curves, dots
 from jepa_ray.report.measured import best_first
 from jepa_ray.report.results import Results, Wrong, rows_of
 from jepa_ray.report.sections import commands
-from jepa_ray.report.sections.tables import COMBINED, spreads
+from jepa_ray.report.sections.tables import COMBINED, spreads, states_of, windows_of
 from jepa_ray.report.text import name
 
 MAX_PANELS = 24
@@ -29,7 +29,14 @@ def _all_passes(results: Results) -> Iterator[Block]:
         yield _pair("curve-combined", combined)
     names = [key for key in found if key not in {COMBINED, ""}]
     if names:
-        yield _multiples(names, found)
+        yield _multiples(_largest(results, names), len(names), found)
+
+
+def _largest(results: Results, names: list[str]) -> list[str]:
+    """The datasets that are drawn, sorted by name: where they are many, those of most windows."""
+    states = states_of(results)
+    sizes = {n: (windows_of(results, n, states[n]) or 0) if n in states else 0 for n in names}
+    return sorted(sorted(names, key=lambda n: (-sizes[n], n))[:MAX_PANELS])
 
 
 def trainings(results: Results) -> tuple[dict[str, ByPass], list[str]]:
@@ -73,12 +80,16 @@ def _after_start(rows: Rows) -> Rows:
     return [row for row in rows if row.step > 0] or rows
 
 
-def _multiples(names: list[str], found: dict[str, ByPass]) -> Figure:
-    shown = names[:MAX_PANELS]
+def _multiples(shown: list[str], count: int, found: dict[str, ByPass]) -> Figure:
     panels = [
         Panel(n, [_line(p, rows, "val_loss") for p, rows in found[n]], log=True) for n in shown
     ]
-    more = f" {len(names) - MAX_PANELS} more are not drawn." if len(names) > MAX_PANELS else ""
+    left = count - len(shown)
+    more = (
+        f" Drawn are the {len(shown)} datasets of most windows; {left} more are left out."
+        if left
+        else ""
+    )
     return Figure(
         curves("curve-datasets", panels, what="loss", label="Validation loss by dataset"),
         "Validation loss, a dataset each",

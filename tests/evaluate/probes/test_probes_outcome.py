@@ -8,6 +8,7 @@ import pytest
 from jepa_ray.evaluate.probes.arms import READOUTS, inputs
 from jepa_ray.evaluate.probes.outcome import measured, outcome, read
 from jepa_ray.evaluate.probes.problem import Task
+from jepa_ray.evaluate.probes.readouts import nearest
 from jepa_ray.evaluate.probes.verdicts import results
 from tests.evaluate.probes.made import CONFIG, TASK, busy, encoders, problem
 
@@ -115,3 +116,28 @@ def test_a_prior_is_never_nan_where_a_stratum_was_not_fitted(labels):
     made.strata[made.test] = 7
     assert measured(made, read(made, {}, CONFIG), CONFIG).scores["prior"] == 0.5
     assert TASK.metric == "roc_auc"
+
+
+def test_nearest_neighbours_find_what_lies_near_and_are_not_judged(labels, planted):
+    made = problem(labels)
+    entry = results({"planted": [measured(made, read(made, planted, CONFIG), CONFIG)]}, CONFIG)
+    found = entry["planted"]
+    assert set(found["knn"]) == {arm for arm, readout in READOUTS.items() if readout == "linear"}
+    assert found["knn"]["ours"]["score"] > 0.8
+    assert abs(found["knn"]["pca64"]["score"] - 0.5) < 0.1
+    assert not any("knn" in arm for arm in [*found["arms"], *found["differences"]])
+    assert "By nearest neighbours (told, not judged) ours reach" in found["sentence"]
+
+
+def test_all_training_rows_as_neighbours_say_what_the_prior_says(labels, planted):
+    made = problem(labels)
+    config = CONFIG.model_copy(update={"neighbours": len(made.train)})
+    found = nearest(planted["ours"], made, config)
+    assert found == pytest.approx(np.full(len(made.test), labels[made.train].mean()))
+
+
+def test_the_nearest_neighbour_of_a_row_that_is_known_is_that_row(labels, planted):
+    made = problem(labels)
+    known = replace(made, test=made.train)
+    found = nearest(planted["ours"], known, CONFIG.model_copy(update={"neighbours": 1}))
+    assert np.array_equal(found, labels[made.train])
