@@ -1,6 +1,6 @@
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -30,6 +30,11 @@ def probe(*args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("args", [("--help",), *((verb, "--help") for verb in VERBS)])
 def test_help_loads_neither_ray_nor_torch(args):
     found = probe(*args)
@@ -37,11 +42,11 @@ def test_help_loads_neither_ray_nor_torch(args):
     assert "LOADED []" in found.stderr
 
 
-def test_help_comes_in_half_a_second():
+def test_help_takes_less_than_half_a_second_of_processor_time():
     def seconds() -> float:
-        began = time.monotonic()
+        began = _spent()
         probe("--help")
-        return time.monotonic() - began
+        return _spent() - began
 
     assert min(seconds() for _ in range(5)) < 0.5
 
