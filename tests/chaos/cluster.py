@@ -129,11 +129,17 @@ class Cluster:
         """Until so many are alive, no more and no less."""
         deadline = time.monotonic() + seconds
         while len(found := self.nodes()) != count:
-            assert time.monotonic() < deadline, f"{found} are alive, not {count}"
+            assert time.monotonic() < deadline, f"{found} are alive, not {count}\n{self._logs()}"
             time.sleep(1)
 
+    def _logs(self) -> str:
+        """How the commands that run Ray on the hosts ended, and their last lines."""
+        ends = {host: process.poll() for host, process in self.rays.items()}
+        texts = [(self.hosts.folder / f"{host}.log").read_text()[-800:] for host in ends]
+        return "\n".join([str(ends), *texts])
+
     def nodes(self) -> list[str]:
-        """Addresses of those that are alive, as the head says."""
+        """Addresses of those that are alive, as the head says; none, where it does not answer."""
         code = (
             "from ray._raylet import GcsClient; import sys;"
             "nodes = GcsClient(address=sys.argv[1]).get_all_node_info().values();"
@@ -143,7 +149,6 @@ class Cluster:
             self.hosts.inside(HEAD, sys.executable, "-c", code, self._gcs),
             capture_output=True, text=True, check=False, env=self.environment, timeout=60,
         )  # fmt: skip
-        assert found.returncode == 0, found.stderr
         return found.stdout.split()
 
     @property
