@@ -21,7 +21,7 @@ from jepa_ray.adapters.jira_dump import dump_documents, is_dump
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, StageError, UsageError
 from jepa_ray.readers import GZIP, Bounds, BsonError, InputStream, Namespace, RawDefect, RawItem
-from jepa_ray.storage import atomic_writer, open_source, require_writable
+from jepa_ray.storage import atomic_writer, client_failures, open_source, require_writable
 
 
 def _json_value(value: Any) -> int | None:
@@ -99,7 +99,7 @@ def normalize_jira(
     require_writable(folder or ".")
     result = Normalized()
     redact = Redaction() if redact_text else None
-    with atomic_writer(target) as file:
+    with client_failures(f"writing {target}"), atomic_writer(target) as file:
         with igzip.GzipFile("", "wb", 2, file, mtime=0) as lines:
             for path in files:
                 for line in _lines(path, result, redact=redact, progress=progress):

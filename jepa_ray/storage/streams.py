@@ -34,7 +34,7 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
             Path(temporary).chmod(0o644)
             Path(temporary).replace(path)
         else:
-            upload(url, Path(temporary))
+            _put_file(url, temporary)
     finally:
         Path(temporary).unlink(missing_ok=True)
 
@@ -42,5 +42,9 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
 @reachable("writing")
 def upload(url: str | Path, path: Path) -> None:
     """Put a local file into an object store, whole or not at all; in parts if it is large."""
+    _put_file(url, path)
+
+
+def _put_file(url: str | Path, path: str | Path) -> None:
     fs, remote = resolve(url)
     fs.put_file(str(path), remote)

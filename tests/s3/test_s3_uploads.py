@@ -9,7 +9,14 @@ import time
 import pytest
 
 from jepa_ray.errors import StageError
-from jepa_ray.storage import atomic_writer, remove_uploads, resolve, unfinished_uploads, write_bytes
+from jepa_ray.storage import (
+    atomic_writer,
+    client_failures,
+    remove_uploads,
+    resolve,
+    unfinished_uploads,
+    write_bytes,
+)
 from tests.s3.faulty_store import DROP, HANG, LOSE_ANSWER
 
 pytestmark = pytest.mark.s3
@@ -27,7 +34,7 @@ def parts_of(s3):
 
 
 def write_large(url):
-    with atomic_writer(url) as file:
+    with client_failures(f"writing {url}"), atomic_writer(url) as file:
         file.truncate(LARGE)
 
 
