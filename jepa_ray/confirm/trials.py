@@ -102,7 +102,7 @@ def run_passes(
         os.environ.setdefault(name, value)
     names = ",".join(sorted(todo[0].order))
     about = {"verb": "confirm", "run_id": run_id, "dataset": names}
-    with session(about=about), Watch(heard) as watch:
+    with session(about=about), Watch(heard, f"confirm-{run_id}") as watch:
         logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
         placement = _placement(config)
         at_once = _at_once(len(todo), placement, config)
@@ -166,6 +166,7 @@ def _tuner(
     def one_pass(config: dict[str, Any]) -> None:
         run_trial(by_name[config["pass"]])
 
+    one_pass.__name__ = f"confirm-{works[0].run_id}"  # of its tasks in the dashboard
     return tune.Tuner(
         tune.with_resources(one_pass, tune.PlacementGroupFactory([_TRIAL])),
         param_space={"pass": tune.grid_search(list(by_name))},

@@ -167,7 +167,7 @@ def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress
     for each in plans:
         log.info("%s", _start_line(each, placement))
         write_config(each.job.folder, each.job.config.model_dump(mode="json"))
-    with Watch(lambda row: _told(row, progress)) as watch:
+    with Watch(lambda row: _told(row, progress), name) as watch:
         trainer = TorchTrainer(
             worker_main,
             train_loop_config={"work": Work(tuple(plans), placement, watch.name, storage_path)},

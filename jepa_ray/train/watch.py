@@ -21,10 +21,15 @@ _ASK_SECONDS = 30
 
 
 class Watch:
-    """Context manager: while it is open, `progress` is called with every row in order."""
+    """Context manager: while it is open, `progress` is called with every row in order.
 
-    def __init__(self, progress: Callable[[Row], None]) -> None:
-        self.name = f"jepa-ray-watch-{uuid.uuid4().hex}"
+    Args:
+        progress: Called.
+        of: What is watched, such as a fit; in the name of its actor, which the dashboard shows.
+    """
+
+    def __init__(self, progress: Callable[[Row], None], of: str) -> None:
+        self.name = f"jepa-ray-watch-{of}-{uuid.uuid4().hex}"
         self._progress = progress
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._poll, daemon=True)
