@@ -68,3 +68,16 @@ def test_an_address_of_no_form_is_a_mistake(processed, tmp_path):
     found = jepa_ray(*arguments, RAY_ADDRESS="not-an-address")
     assert (found.returncode, "Traceback" in found.stderr) == (2, False)
     assert "Invalid address format: not-an-address" in found.stderr
+
+
+def test_every_other_verb_that_starts_ray_says_the_same(nowhere, tmp_path):
+    synth = ["synth", "--dataset", "gharchive", "--records", 200_000, "--output", tmp_path / "raw"]
+    small = ["synth", "--dataset", "ms_latte", "--records", 20, "--output", tmp_path / "raw"]
+    assert jepa_ray(*small).returncode == 0
+    prepare = ["prepare", "--dataset", "ms_latte", "--data-root", tmp_path / "raw"]
+    prepare += ["--processed-dir", tmp_path / "p", "--reports-dir", tmp_path / "r"]
+    for arguments in (synth, [*prepare, "--run-id", "a"]):
+        found = jepa_ray(*arguments, RAY_ADDRESS=nowhere)
+        assert found.returncode == 2, found.stderr
+        assert f"no Ray cluster can be joined at {nowhere}" in found.stderr
+        assert "Traceback" not in found.stderr
