@@ -19,7 +19,7 @@ from jepa_ray.corpus.dense import densify
 from jepa_ray.corpus.held_out import drawn_ranks
 from jepa_ray.corpus.parts import PartReader
 from jepa_ray.corpus.rows import Rows, joined
-from jepa_ray.corpus.stored import SplitDataset, split_all
+from jepa_ray.corpus.stored import SplitDataset, split_all, split_keys
 from jepa_ray.windows import SparseWindows, mix64, sparse_windows
 
 _NOBODY = np.uint64(0)
@@ -84,6 +84,7 @@ class Samples:
         more: Further held-out windows of datasets that have few in `held_out`.
         training: From the training sides.
         totals: Held-out windows of each dataset.
+        contents: uint64, ascending: fingerprints of all windows on the training sides.
     """
 
     names: tuple[str, ...]
@@ -91,6 +92,12 @@ class Samples:
     more: Sample
     training: Sample
     totals: tuple[int, ...]
+    contents: NDArray[np.uint64]
+
+    def seen(self, sample: Sample) -> NDArray[np.bool_]:
+        """Which windows of a draw have an equal one on a training side: bool (n,)."""
+        found: NDArray[np.bool_] = np.isin(sample.windows.fingerprints(), self.contents)
+        return found
 
 
 class _Ref(NamedTuple):
@@ -105,7 +112,8 @@ def draw_samples(
 ) -> Samples:
     """Draw the windows of an evaluation.
 
-    Memory is that of the drawn windows and of the uids of the held-out side.
+    Memory is that of the drawn windows, of the uids of the held-out side, and 8 bytes for each
+    distinct window of the training side.
 
     Args:
         processed_dir: Path or URL that `prepare` wrote.
@@ -129,6 +137,7 @@ def draw_samples(
         more=pool.sample(more),
         training=pool.sample(training),
         totals=tuple(map(len, sides)),
+        contents=pool.contents,
     )
 
 
@@ -173,9 +182,11 @@ class _Pool:
     def __init__(self, datasets: list[SplitDataset], draws: list[_Ref]) -> None:
         pieces: list[Rows] = []
         self._actors, self._uids, self._starts = [], [], [0]
+        self.contents = np.zeros(0, np.uint64)
         for i, dataset in enumerate(datasets):
             wanted = np.unique(np.concatenate([draw.uid[draw.dataset == i] for draw in draws]))
-            rows, actor = _read(dataset, wanted)
+            rows, actor, contents = _read(dataset, wanted)
+            self.contents = np.union1d(self.contents, contents)
             uids, once = np.unique(rows.uids, return_index=True)
             pieces.append(rows.take(once))
             self._uids.append(uids)
@@ -194,15 +205,24 @@ class _Pool:
         return Sample(rows.windows, rows.uids, draw.dataset.astype(np.int64), self._actor[place])
 
 
-def _read(dataset: SplitDataset, wanted: NDArray[np.uint64]) -> tuple[Rows, NDArray[np.uint64]]:
-    """Windows of a dataset by their uids, with their actors, in the order of the files."""
+def _read(
+    dataset: SplitDataset, wanted: NDArray[np.uint64]
+) -> tuple[Rows, NDArray[np.uint64], NDArray[np.uint64]]:
+    """Windows of a dataset by their uids, in the order of the files.
+
+    Returns:
+        The windows, their actors, and the distinct fingerprints of its training side.
+    """
     parts = list(dict.fromkeys(group.part for group in dataset.groups))
-    rows, actors = [], [np.zeros(0, np.uint64)]
-    for _, table in PartReader().scan(parts, ["window_uid", "actor", "runs"]):
-        uids = table["window_uid"].to_numpy()
+    columns = list(dict.fromkeys(["window_uid", "actor", "runs", *dataset.columns]))
+    rows, actors, contents = [], [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
+    for _, table in PartReader().scan(parts, columns):
+        uids, windows = table["window_uid"].to_numpy(), sparse_windows(table["runs"])
+        training = ~dataset.rule.held_out(split_keys(table))
+        contents.append(np.unique(windows.fingerprints()[training]))
         at = np.flatnonzero(np.isin(uids, wanted))
         if len(at):
-            taken = table.take(at)
-            rows.append(Rows(sparse_windows(taken["runs"]), uids[at]))
-            actors.append(pc.fill_null(taken["actor"], 0).to_numpy().astype(np.uint64, copy=False))
-    return joined(rows), np.concatenate(actors)
+            rows.append(Rows(windows.take(at), uids[at]))
+            actor = pc.fill_null(table["actor"].take(at), 0).to_numpy()
+            actors.append(actor.astype(np.uint64, copy=False))
+    return joined(rows), np.concatenate(actors), np.unique(np.concatenate(contents))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,42 +15,54 @@ from jepa_ray.config import EvaluateConfig, MaskConfig
 from jepa_ray.corpus import Sample, Samples
 from jepa_ray.evaluate.baselines import fit_baselines
 from jepa_ray.evaluate.controls import Control, Scene, controls
-from jepa_ray.evaluate.intervals import Interval
+from jepa_ray.evaluate.intervals import FEWEST_GROUPS, Interval
 from jepa_ray.evaluate.levels import levels, spectrum
 from jepa_ray.evaluate.passes import Batch, Meters, Pass, Predicted, run
 from jepa_ray.evaluate.pictures import examples, window_map
 from jepa_ray.evaluate.referee import Floats, Target, readout_loss, referee_targets
-from jepa_ray.evaluate.sums import FEWEST_GROUPS, Bootstrap, Rows, pair
+from jepa_ray.evaluate.sums import Bootstrap, Rows, pair
 from jepa_ray.evaluate.tables import baselines, by_distance, counted, intervals
+from jepa_ray.evaluate.unseen import Unseen, seen_often
 from jepa_ray.evaluate.verdict import Evidence
 from jepa_ray.model import Monitors, ScheduleJEPA, draw_masks
 
 MASK_KINDS = ("span", "blocks", "future", "random")
+FEWEST_WINDOWS = 30
+"""A dataset with fewer scored windows has no say in the verdict."""
+_FEW_ACTORS = 10
 
 
 @dataclass(frozen=True)
 class Within:
-    """One dataset by itself: its monitors, its windows, its intervals."""
+    """One dataset by itself: its monitors, its windows, its intervals, and what is unseen of it."""
 
     monitors: Monitors
     windows: int
     skill: Interval | None
     loss: Interval | None
     varies: bool
+    unseen: Unseen
 
     def intervals(self) -> dict[str, Any]:
         """As in evaluation.json."""
-        return {"skill_interval": pair(self.skill), "loss_interval": pair(self.loss)}
+        return {
+            "skill_interval": pair(self.skill),
+            "loss_interval": pair(self.loss),
+            **self.unseen.document(),
+        }
+
+    @property
+    def judged(self) -> Interval | None:
+        """What the verdict hears of it; None where it cannot tell."""
+        return self.skill if self.varies and self.windows >= FEWEST_WINDOWS else None
 
 
 def few_actors(what: str, groups: NDArray[np.integer]) -> Iterator[str]:
-    """A warning where windows belong to too few actors to draw from; none of nobody's windows."""
+    """A warning where windows belong to few actors; none of nobody's windows."""
     actors = len(np.unique(groups))
-    if actors < min(FEWEST_GROUPS, len(groups)):
-        yield (
-            f"{what} belong to {actors} actors: too few to draw from, so intervals take windows as "
-            "independent and may be too narrow"
-        )
+    if actors < min(_FEW_ACTORS, len(groups)):
+        so = "no interval can be told" if actors < FEWEST_GROUPS else "intervals are wide"
+        yield f"{what} belong to {actors} {'actor' if actors == 1 else 'actors'} only: {so}"
 
 
 class Analysis:
@@ -97,6 +109,16 @@ class Analysis:
         self._bootstrap = self._resampled(held_out)
 
     @property
+    def trained(self) -> Monitors:
+        """Numbers of the trained model; its skill is against constants of the other windows."""
+        return replace(self.ours.monitors, skill=self._sums.skill)
+
+    @property
+    def untrained(self) -> Monitors:
+        """The same of the untrained one."""
+        return replace(self.theirs.monitors, skill=Rows(self.theirs.predicted).sums().skill)
+
+    @property
     def warnings(self) -> Iterator[str]:
         """What a reader must know of the numbers."""
         whole = list(few_actors("the scored windows", self._samples.held_out.groups()))
@@ -111,6 +133,7 @@ class Analysis:
         if np.count_nonzero(self._samples.totals) > 1:
             for i, name in enumerate(self._samples.names):
                 yield from few_actors(f"the scored windows of {name}", self._groups_within(i))
+        yield from seen_often(self._samples)
 
     def _of_the_fresh_one(self) -> tuple[Pass, Floats, dict[str, Target]]:
         """Its pass, its embeddings of the training windows, and what no training moves."""
@@ -147,8 +170,11 @@ class Analysis:
         sums = Rows(found).sums()
         groups = self._groups_within(i)
         bootstrap = Bootstrap(groups, draws=self._config.draws, seed=self._config.seed)
+        sides = (samples.held_out, samples.more)
+        seen = np.concatenate([samples.seen(side)[side.dataset == i] for side in sides])
         return Within(
-            monitors=self._meters[i].monitors,
+            monitors=replace(self._meters[i].monitors, skill=sums.skill),
+            unseen=Unseen.of(found, seen, groups, self._config),
             windows=found.windows,
             skill=bootstrap.skill(sums),
             loss=bootstrap.loss(sums),
@@ -180,17 +206,24 @@ class Analysis:
             },
             "referee": self._referee(),
             "controls": {name: control.document() for name, control in tried.items()},
-            "sample": counted(sample),
+            "sample": counted(sample) | self._unseen().document(),
             "map": window_map(ours.pooled, sample.dataset, self._samples.names),
             "examples": examples(self._samples, ours.predicted),
         }  # fmt: skip
         evidence = Evidence(
+            windows=len(sample),
+            actors=self._bootstrap.groups if self._bootstrap.too_few else None,
             skill=self._bootstrap.skill(self._sums),
-            within={name: w.skill if w.varies else None for name, w in within.items()},
+            within={name: w.judged for name, w in within.items()},
             baselines={n: self._bootstrap.rise(sums, self._sums) for n, sums in beaten.items()},
             controls=tried,
         )
         return details, evidence
+
+    def _unseen(self) -> Unseen:
+        sample = self._samples.held_out
+        seen = self._samples.seen(sample)
+        return Unseen.of(self.ours.predicted, seen, sample.groups(), self._config)
 
     def _by_mask(self) -> dict[str, dict[str, Any]]:
         """Each kind of mask at the checkpoint's ratio, on the same windows."""

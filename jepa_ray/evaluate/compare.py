@@ -114,11 +114,11 @@ def evaluate(
     found.model.to(device)
     with torch_threads(config.threads):
         analysis = _analysed(found, fresh.to(device), samples, config)
-        _require_finite(found.url, analysis.ours.monitors)
+        _require_finite(found.url, analysis.trained)
         cka = linear_cka(*(torch.from_numpy(p.pooled) for p in (analysis.ours, analysis.theirs)))
         within = analysis.within()
         details, evidence = analysis.details(within)
-    trained, untrained = analysis.ours.monitors, analysis.theirs.monitors
+    trained, untrained = analysis.trained, analysis.untrained
     skills = {name: each.monitors.skill for name, each in within.items()}
     seconds = round(time.monotonic() - began, 3)
     return Evaluation(

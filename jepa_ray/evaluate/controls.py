@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jepa_ray.corpus import Sample
-from jepa_ray.evaluate.intervals import Interval
+from jepa_ray.evaluate.intervals import FEWEST_GROUPS, Interval
 from jepa_ray.evaluate.passes import Batch, Predicted, run
 from jepa_ray.evaluate.sums import Bootstrap, Rows, Sums, pair
 from jepa_ray.model import ScheduleJEPA
@@ -32,6 +32,13 @@ from jepa_ray.windows import POSITIONS, SLOTS
 
 RISE = 0.10
 """By how much the loss must rise with the context of another window."""
+
+_EXPECTED = {
+    "white_noise": "skill <= 0",
+    "shuffled_slots": "skill falls",
+    "constant_day": "skill > 0 (told, not judged)",
+    "wrong_window": f"loss rises by {RISE:.0%} or more",
+}
 
 Change = Callable[[Tensor, np.random.Generator], Tensor]
 
@@ -89,7 +96,10 @@ class Scene:
 
 
 def controls(scene: Scene) -> dict[str, Control]:
-    """All four."""
+    """All four; none can tell where windows belong to too few actors for an interval."""
+    if scene.bootstrap.too_few:
+        why = f"the windows belong to fewer than {FEWEST_GROUPS} actors"
+        return {name: _unclear(expected, why) for name, expected in _EXPECTED.items()}
     return {
         "white_noise": _white_noise(scene),
         "shuffled_slots": _shuffled(scene),
@@ -100,7 +110,7 @@ def controls(scene: Scene) -> dict[str, Control]:
 
 def _white_noise(scene: Scene) -> Control:
     sums, _ = _changed(scene, noise)
-    interval, expected = scene.bootstrap.skill(sums), "skill <= 0"
+    interval, expected = scene.bootstrap.skill(sums), _EXPECTED["white_noise"]
     if not sums.varies or interval is None:
         return _unclear(expected, "the model makes the same of any noise")
     passed = interval.low <= 0
@@ -111,7 +121,7 @@ def _white_noise(scene: Scene) -> Control:
 
 
 def _shuffled(scene: Scene) -> Control:
-    expected = "skill falls"
+    expected = _EXPECTED["shuffled_slots"]
     sums, moved = _changed(scene, shuffled)
     real = Rows(scene.real).sums()
     interval = scene.bootstrap.gap(sums, real)
@@ -124,7 +134,7 @@ def _shuffled(scene: Scene) -> Control:
 
 
 def _constant(scene: Scene) -> Control:
-    expected = "skill > 0 (told, not judged)"
+    expected = _EXPECTED["constant_day"]
     sums, _ = _changed(scene, constant)
     interval = scene.bootstrap.skill(sums)
     if not sums.varies or interval is None:
@@ -136,7 +146,7 @@ def _constant(scene: Scene) -> Control:
 
 
 def _wrong_window(scene: Scene) -> Control:
-    expected = f"loss rises by {RISE:.0%} or more"
+    expected = _EXPECTED["wrong_window"]
     other = strangers(scene.sample)
     mine = np.flatnonzero(other != np.arange(len(other)))
     if not len(mine):

@@ -162,11 +162,14 @@ def summary(run_id: str, passes: Mapping[str, Document]) -> Document:
             "cosine_to_mean": over.spread("trained", "cosine_to_mean"),
             "cka_with_untrained": over.spread("cka_with_untrained"),
         },
-        "datasets": over.table("datasets", ("loss", "skill")),
+        "datasets": over.table("datasets", ("loss", "skill", "seen_in_training")),
         "baselines": over.table("baselines", ("loss", "skill")),
         "by_mask": over.table("by_mask", ("skill",)),
         "by_distance": list(_by_distance(documents)),
         "controls": _controls(documents),
+        "referee": over.pairs("referee", ("pca64", "frozen_random")),
+        "seen_in_training": over.spread("sample", "seen_in_training"),
+        "unseen_skill": over.spread("sample", "unseen", "skill"),
         "status": status,
         "verdict": sentence,
         "warnings": list(dict.fromkeys(w for each in documents for w in each["warnings"])),
@@ -179,9 +182,16 @@ class _Over:
     def __init__(self, documents: list[Document]) -> None:
         self._documents = documents
 
-    def spread(self, *path: str) -> dict[str, float]:
-        """Of the number at a path of keys, over the passes that have it."""
+    def spread(self, *path: str) -> dict[str, float] | None:
+        """Of the number at a path of keys, over the passes that have it; None where none has."""
         return spread_of(_at(each, path) for each in self._documents)
+
+    def pairs(self, key: str, names: tuple[str, ...]) -> dict[str, Any]:
+        """Of the trained and of the untrained model, for each name."""
+        return {
+            name: {who: self.spread(key, name, who) for who in ("trained", "untrained")}
+            for name in names
+        }
 
     def table(self, key: str, numbers: tuple[str, ...]) -> dict[str, Any]:
         """The same for each entry below a key: of the datasets, of the baselines."""
@@ -195,13 +205,14 @@ class _Over:
 def _at(document: Document, path: tuple[str, ...]) -> float | None:
     found: Any = document
     for key in path:
-        found = found.get(key, {})
-    return None if isinstance(found, dict) else found
+        found = (found or {}).get(key)
+    return found  # type: ignore[no-any-return] # a number, or nothing
 
 
-def spread_of(values: Iterator[float | None]) -> dict[str, float]:
-    """A spread over seeds, as JSON has it."""
-    return spread([each for each in values if each is not None])._asdict()
+def spread_of(values: Iterator[float | None]) -> dict[str, float] | None:
+    """A spread over seeds, as JSON has it; None where no seed has a value."""
+    known = [each for each in values if each is not None]
+    return spread(known)._asdict() if known else None
 
 
 def _by_distance(documents: list[Document]) -> Iterator[Document]:
@@ -229,13 +240,15 @@ def _can_tell(control: Document) -> bool:
 
 
 def verdict(documents: list[Document]) -> tuple[str, str]:
-    """What most passes come to; of two equally frequent statuses the one further from learning.
+    """What more than half of the passes come to; else what most come to that did not learn.
+
+    Of two equally frequent statuses the one further from learning is taken.
 
     Returns:
         The status, and the sentence with the spread of loss and skill over the seeds.
     """
     counts = Counter(each["status"] for each in documents)
-    most = min(counts, key=lambda each: (-counts[each], _ORDER.index(each)))
+    most = _most(counts)
     skill: Spread = spread([each["trained"]["skill"] for each in documents])
     unsure = most == "learned" and not skill.low > 0 and skill.n > 1
     status = "no_skill" if unsure else most
@@ -245,6 +258,13 @@ def verdict(documents: list[Document]) -> tuple[str, str]:
         f"{status.replace('_', ' ')}: {said}{f' (the others: {others})' if others else ''}; "
         f"{_numbers(documents, skill)}"
     )
+
+
+def _most(counts: Counter[str]) -> str:
+    if 2 * counts["learned"] > counts.total():
+        return "learned"
+    others = [status for status in counts if status != "learned"]
+    return min(others, key=lambda each: (-counts[each], _ORDER.index(each)))
 
 
 def _of(what: str) -> Callable[[int, int], str]:

@@ -3,10 +3,16 @@
 Loss and skill are ratios of sums over windows, so a resample costs a weighted sum, not a pass:
 
     loss  = sum of squared errors / number of values
-    skill = 1 - sum of squared errors / sum of squared deviations from the slot's mean
+    skill = 1 - sum of squared errors / sum of squared deviations from the slot's constant
 
-What is approximated: the slot means are those of the whole sample in every resample. A resample's
-own means would leave it a share of about 1 / (windows of the slot) less to explain.
+A mean that is fitted on the n targets it is scored on flatters itself by a share of 1 / n: with few
+windows no model could beat it. So the squared deviations of a slot are taken times n / (n - 1), as
+for a variance: what is left to explain of windows that are not in the sample. Leaving each target
+out of its own mean would be n / (n - 1) more, and a model that knows no more than the true mean
+would look skilled. A slot that one window alone hides has no deviation, so it counts for the loss
+only.
+
+What is approximated: the slot means are those of the whole sample in every resample.
 """
 
 from collections.abc import Sequence
@@ -16,14 +22,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from jepa_ray.evaluate.intervals import Interval, percentile_interval, resamples
+from jepa_ray.evaluate.intervals import (
+    FEWEST_GROUPS,
+    Interval,
+    percentile_interval,
+    resamples,
+    widened,
+)
 from jepa_ray.evaluate.passes import Predicted
 from jepa_ray.model.monitors import NOISE
 from jepa_ray.windows import SLOTS
 
 DRAWS = 1000
-FEWEST_GROUPS = 10
-"""With fewer actors than this, windows are drawn: so few clusters say nothing of their spread."""
+_AT_ONCE = 100  # resamples that are float64 at a time
 
 Floats = NDArray[np.float64]
 
@@ -34,19 +45,21 @@ class Sums:
 
     Attributes:
         error: Squared errors.
-        constant: Squared deviations of the targets from the best constant per slot.
+        compared: Those of targets that have a constant.
+        constant: Squared deviations of these targets from the best constant per slot.
         energy: Squared targets: against it, a variation counts as none.
         values: How many numbers these are.
     """
 
     error: Floats
+    compared: Floats
     constant: Floats
     energy: Floats
     values: Floats
 
     def of(self, rows: NDArray[np.integer] | NDArray[np.bool_]) -> "Sums":
         """Those of some windows."""
-        return Sums(self.error[rows], self.constant[rows], self.energy[rows], self.values[rows])
+        return Sums(*(each[rows] for each in vars(self).values()))
 
     @property
     def loss(self) -> float:
@@ -61,7 +74,7 @@ class Sums:
     @property
     def skill(self) -> float:
         """1 - loss / loss of the best constant per slot; 0.0 where nothing varies."""
-        return float(1 - self.error.sum() / self.constant.sum()) if self.varies else 0.0
+        return float(1 - self.compared.sum() / self.constant.sum()) if self.varies else 0.0
 
 
 class Rows:
@@ -76,7 +89,9 @@ class Rows:
         self.slot_mean = means.numpy() / np.maximum(counts, 1)[:, None]
         """float64 [96, D], of the targets over the windows that hide the slot."""
         left = targets - torch.from_numpy(self.slot_mean)[slots]
-        self._constant = left.square().sum(dim=1).numpy()
+        count = counts[found.slot]
+        self._has_constant = count > 1
+        self._constant = left.square().sum(dim=1).numpy() * count / np.maximum(count - 1, 1)
         self._energy = targets.square().sum(dim=1).numpy()
 
     def sums(self, error: Floats | None = None, rows: NDArray[np.bool_] | None = None) -> Sums:
@@ -88,7 +103,8 @@ class Rows:
         """
         error = self._found.error if error is None else error
         width = np.full(len(error), float(self._found.width))
-        weights = (error, self._constant, self._energy, width)
+        compared = np.where(self._has_constant, error, 0.0)
+        weights = (error, compared, self._constant, self._energy, width)
         return Sums(*(self._by_window(each, rows) for each in weights))
 
     def _by_window(self, weights: Floats, rows: NDArray[np.bool_] | None) -> Floats:
@@ -99,7 +115,7 @@ class Rows:
 
 
 class Bootstrap:
-    """Resamples of n windows, drawn by whole groups.
+    """Resamples of n windows, drawn by whole groups; kept are 2 bytes a group and resample.
 
     Args:
         groups: [n], such as the actor of each window.
@@ -109,23 +125,28 @@ class Bootstrap:
 
     def __init__(self, groups: NDArray[np.integer], *, draws: int = DRAWS, seed: int = 0) -> None:
         found, self._of = np.unique(groups, return_inverse=True)
-        self.by_window = len(found) < FEWEST_GROUPS
-        """Whether there are too few groups, so that windows are drawn one by one."""
-        if self.by_window:
-            self._of = np.arange(len(groups))
-        self._groups = len(groups) if self.by_window else len(found)
-        counts = list(resamples(np.arange(self._groups), draws=draws, seed=seed))
-        self._counts = np.stack(counts).astype(np.float64)
+        self.groups = len(found)
+        """How many there are; with fewer than `FEWEST_GROUPS` there is no interval."""
+        self._counts = np.zeros((draws, self.groups), np.uint16)  # a count near 65,536 is not drawn
+        for i, drawn in enumerate(resamples(np.arange(self.groups), draws=draws, seed=seed)):
+            self._counts[i] = drawn
+
+    @property
+    def too_few(self) -> bool:
+        """Whether no interval can be told."""
+        return self.groups < FEWEST_GROUPS
 
     def totals(self, *columns: Floats) -> list[Floats]:
         """Of each column [n], its sum in each resample: float64 [draws]."""
-        grouped = [summed(self._of, each, self._groups) for each in columns]
-        return list((self._counts @ np.stack(grouped, axis=1)).T)
+        grouped = np.stack([summed(self._of, each, self.groups) for each in columns], axis=1)
+        parts = range(0, len(self._counts), _AT_ONCE)
+        found = [self._counts[i : i + _AT_ONCE].astype(np.float64) @ grouped for i in parts]
+        return list(np.concatenate(found).T)
 
     def loss(self, sums: Sums) -> Interval | None:
         """Of the loss; None where there is no value."""
         error, values = self.totals(sums.error, sums.values)
-        return _interval(_ratio(error, values))
+        return self._interval(_ratio(error, values), sums.loss, least=0.0)
 
     def skill(self, sums: Sums) -> Interval | None:
         """Of the skill; None where there is no value, 0 to 0 where nothing varies."""
@@ -133,21 +154,30 @@ class Bootstrap:
             return None
         if not sums.varies:
             return Interval(0.0, 0.0)
-        error, constant = self.totals(sums.error, sums.constant)
-        return _interval(1 - _ratio(error, constant))
+        error, constant = self.totals(sums.compared, sums.constant)
+        return self._interval(1 - _ratio(error, constant), sums.skill, most=1.0)
 
     def rise(self, sums: Sums, over: Sums) -> Interval | None:
         """Of loss / other loss - 1, on the same windows and slots."""
         one, other = self.totals(sums.error, over.error)
-        return _interval(_ratio(one, other) - 1)
+        whole = _ratio(sums.error.sum(keepdims=True), over.error.sum(keepdims=True))
+        return self._interval(_ratio(one, other) - 1, float(whole[0]) - 1, least=-1.0)
 
     def gap(self, sums: Sums, over: Sums) -> Interval | None:
         """Of the other skill minus this skill, on the same or other slots of the same windows."""
         if not (sums.varies and over.varies):
             return None
-        columns = (sums.error, sums.constant, over.error, over.constant)
+        columns = (sums.compared, sums.constant, over.compared, over.constant)
         one, one_constant, other, other_constant = self.totals(*columns)
-        return _interval(_ratio(one, one_constant) - _ratio(other, other_constant))
+        gaps = _ratio(one, one_constant) - _ratio(other, other_constant)
+        return self._interval(gaps, over.skill - sums.skill)
+
+    def _interval(
+        self, draws: Floats, value: float, *, least: float = -np.inf, most: float = np.inf
+    ) -> Interval | None:
+        if self.too_few or not np.isfinite(draws).any():
+            return None
+        return percentile_interval(widened(draws, value, self.groups, least, most))
 
 
 def summed(places: NDArray[np.integer], weights: Floats, count: int) -> Floats:
@@ -160,10 +190,6 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     found: Floats = np.full(len(above), np.nan)
     np.divide(above, below, out=found, where=below > 0)
     return found
-
-
-def _interval(values: Floats) -> Interval | None:
-    return percentile_interval(values) if np.isfinite(values).any() else None
 
 
 def pair(interval: Sequence[float] | None) -> list[float] | None:

@@ -22,7 +22,7 @@ def intervals(bootstrap: Bootstrap, ours: Sums, theirs: Predicted) -> dict[str, 
     """
     zeros = np.zeros(theirs.windows)
     error = summed(theirs.window, theirs.error, theirs.windows)
-    fresh = Sums(error, zeros, zeros, ours.values)
+    fresh = Sums(error, zeros, zeros, zeros, ours.values)
     rise = bootstrap.rise(ours, fresh)
     return {
         "loss": pair(bootstrap.loss(ours)),

@@ -4,7 +4,8 @@ Gates, each against the untrained encoder of the same seed (docs/evaluation.md h
 first that applies is taken:
 
 - undecided: the scored windows are all alike (or one), even to the untrained encoder; or the model
-  finds skill in white noise, so its skill says nothing.
+  finds skill in white noise, so its skill says nothing; or, after no_skill, they belong to so few
+  actors that nothing says how sure the skill is.
 - collapsed: it fails a gate of `model/collapse.py`.
 - not_learned: the loss is not below the untrained model's.
 - no_skill: the predictions are not surely better than one constant per slot, on the whole or within
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from jepa_ray.evaluate.controls import Control
 from jepa_ray.evaluate.intervals import Interval
 from jepa_ray.model import Monitors
-from jepa_ray.model.collapse import collapse_reasons
+from jepa_ray.model.collapse import FEWEST_WINDOWS, collapse_reasons
 
 UNTOUCHED_CKA = 0.98
 
@@ -53,12 +54,16 @@ class Evidence:
     """How sure the numbers are, and what else was tried.
 
     Attributes:
+        windows: How many were scored; None: enough.
+        actors: To how many they belong, where these are too few for an interval.
         skill: Interval of the skill over all windows; None where it cannot be told.
-        within: Of the skill within each dataset; None where nothing varies there.
+        within: Of the skill within each dataset; None where the dataset cannot tell.
         baselines: By how much the loss of each exceeds the model's, as a share of it.
         controls: By name.
     """
 
+    windows: int | None = None
+    actors: int | None = None
     skill: Interval | None = None
     within: Mapping[str, Interval | None] = field(default_factory=dict)
     baselines: Mapping[str, Interval | None] = field(default_factory=dict)
@@ -91,12 +96,11 @@ def judge(
         evidence: Intervals, baselines and controls; None: the numbers are taken as sure.
     """
     evidence = evidence or Evidence()
-    inside = _Inside.of(within, evidence)
     reduction = 1 - trained.loss / untrained.loss
     facts = _facts(trained, untrained, cka, evidence.skill)
     if not untrained.slot_std:
         return Verdict("undecided", f"undecided: all scored windows are alike; {facts}")
-    collapsed = collapse_reasons(trained, untrained)
+    collapsed = collapse_reasons(trained, untrained, evidence.windows or FEWEST_WINDOWS)
     if collapsed:
         but = "the loss is lower, but " if reduction > 0 else ""
         return Verdict("collapsed", f"collapsed: {but}{'; '.join(collapsed)}; {facts}")
@@ -105,9 +109,19 @@ def judge(
     if evidence.failed("white_noise"):
         why = "undecided: the model finds skill in white noise, so its skill proves nothing"
         return Verdict("undecided", f"{why}; {facts}")
+    return _by_skill(trained, cka, evidence, _Inside.of(within, evidence), facts)
+
+
+def _by_skill(
+    trained: Monitors, cka: float, evidence: Evidence, inside: "_Inside", facts: str
+) -> Verdict:
     why_not = _why_no_skill(trained, evidence, inside)
     if why_not:
         return Verdict("no_skill", f"no skill: {why_not}; {facts}")
+    if evidence.actors is not None:
+        few = "1 actor" if evidence.actors == 1 else f"{evidence.actors} actors"
+        why = f"undecided: too few actors: the scored windows belong to {few}"
+        return Verdict("undecided", f"{why}; {facts}")
     return _with_skill(cka, evidence, inside, facts)
 
 

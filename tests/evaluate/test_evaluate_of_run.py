@@ -60,14 +60,15 @@ def test_the_document_has_all_its_keys_and_is_strict_json(found):
     document = found.document
     assert set(document) == {
         "format_version", "run_id", "passes", "spread", "datasets", "baselines", "by_mask",
-        "by_distance", "controls", "status", "verdict", "warnings",
+        "by_distance", "controls", "referee", "seen_in_training", "unseen_skill", "status",
+        "verdict", "warnings",
     }  # fmt: skip
     assert set(document["spread"]) == {
         "loss", "untrained_loss", "reduction", "skill", "rankme", "untrained_rankme", "slot_std",
         "untrained_slot_std", "cosine_to_mean", "cka_with_untrained",
     }  # fmt: skip
     assert all(set(s) == {"mean", "std", "low", "high", "n"} for s in document["spread"].values())
-    assert set(document["datasets"][JIRA]) == {"loss", "skill"}
+    assert set(document["datasets"][JIRA]) == {"loss", "skill", "seen_in_training"}
     assert set(document["by_distance"][0]) == {"from", "to", "skill"}
     assert set(document["controls"]["wrong_window"]) == {"value", "passed", "judged"}
     assert json.loads(json.dumps(document, allow_nan=False)) == document
@@ -150,6 +151,26 @@ def test_the_verdict_is_that_of_most_passes_with_the_interval_of_the_skill(found
     assert "(the others: 1 learned)" in sentence
     assert "over 3 seeds" in sentence
     assert "95 % interval" in sentence
+
+
+MOSTLY = ("learned", "learned", "collapsed", "untouched", "trivial", "no_skill")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (MOSTLY, "collapsed"),
+        (("learned",) * 3 + ("trivial",) * 2 + ("collapsed",), "trivial"),
+        (("learned",) * 4 + ("trivial", "collapsed"), "learned"),
+        (("no_skill",) * 3 + ("learned",) * 3, "no_skill"),
+    ],
+)
+def test_a_run_has_learned_only_where_more_than_half_of_its_passes_have(found, statuses, status):
+    document = found.passes["pass01"]
+    document |= {"trained": document["trained"] | {"skill": 0.5}}
+    said = verdict([document | {"status": each} for each in statuses])
+    assert said[0] == status
+    assert f"{statuses.count('learned')} learned" in said[1] or status == "learned"
 
 
 def test_of_two_equally_frequent_statuses_the_worse_one_is_taken(found):

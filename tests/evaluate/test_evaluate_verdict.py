@@ -85,6 +85,24 @@ def test_the_rank_floor_is_three_where_the_untrained_rank_is_small(rankme, faile
     assert len(collapse_reasons(replace(GOOD, rankme=rankme), untrained)) == failed
 
 
+@pytest.mark.parametrize("rank", [1.0, 1.01, 2.1, 2.95, 3.0, 3.05, 6.1])
+def test_rounding_of_the_rank_is_no_collapse(rank):
+    untrained = replace(UNTRAINED, rankme=rank)
+    assert not collapse_reasons(replace(GOOD, rankme=rank * (1 - 1e-3)), untrained)
+
+
+@pytest.mark.parametrize("distance", [0.0199, 0.0201, 0.03, 0.002])
+def test_rounding_of_the_cosine_is_no_collapse(distance):
+    untrained = replace(UNTRAINED, cosine_to_mean=1 - distance)
+    assert not collapse_reasons(replace(GOOD, cosine_to_mean=1 - 0.99 * distance), untrained)
+
+
+def test_the_rank_of_four_windows_is_not_judged():
+    untrained, low = replace(UNTRAINED, rankme=2.9), replace(GOOD, rankme=1.1)
+    assert not collapse_reasons(low, untrained, windows=4)
+    assert collapse_reasons(low, untrained, windows=5)
+
+
 def test_data_that_has_no_rank_to_give_is_no_collapse():
     untrained = replace(UNTRAINED, rankme=2.0)
     assert not collapse_reasons(replace(GOOD, rankme=2.0), untrained)
@@ -154,6 +172,7 @@ def test_with_all_evidence_the_verdict_names_what_was_beaten_and_where():
         ({"skill": Interval(-0.1, 0.7)}, "no_skill", "its skill is not surely above 0"),
         ({"within": SURE.within | {"b": Interval(-0.1, 0.2)}}, "no_skill", "in 1 of 3 datasets"),
         ({"within": SURE.within | {"c": None}}, "learned", "in 2 of 2 datasets"),
+        ({"skill": None, "actors": 1}, "undecided", "too few actors: the scored windows belong"),
         (
             {"baselines": {"nearest_visible": Interval(-0.1, 0.3)}},
             "trivial",

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from jepa_ray.config import ProbeConfig
-from jepa_ray.evaluate.intervals import LEVEL, resamples
+from jepa_ray.evaluate.intervals import resamples, widened
 from jepa_ray.evaluate.probes.arms import KNN, PRIOR, READOUTS, Encoders, inputs
 from jepa_ray.evaluate.probes.problem import Float32, Problem, Task
 from jepa_ray.evaluate.probes.readouts import Values, nearest, predict, prior
@@ -70,6 +69,7 @@ def measured(problem: Problem, said: dict[str, Values], config: ProbeConfig) -> 
             for arm, p in said.items():
                 draws[arm].append(scores(metric, y, p, stacked))
             weights.clear()
+    least = -np.inf if metric == "r2" else 0.0
     return Outcome(
         task=problem.task,
         train=len(problem.train),
@@ -78,21 +78,7 @@ def measured(problem: Problem, said: dict[str, Values], config: ProbeConfig) -> 
         split=problem.split,
         scores=found,
         draws={
-            arm: widened(np.concatenate(parts), found[arm], problem) for arm, parts in draws.items()
+            arm: widened(np.concatenate(parts), found[arm], problem.groups, least, 1.0)
+            for arm, parts in draws.items()
         },
     )
-
-
-def widened(draws: NDArray[np.float64], score: float, problem: Problem) -> NDArray[np.float64]:
-    """Resampled scores, spread around the score as Student's t is for so few clusters.
-
-    A percentile interval over k clusters is too narrow by about t(k - 1) / z * sqrt(k / (k - 1)):
-    10 % for 20 clusters, 1 % for 200. Scores stay in the metric's range.
-
-    Source: Hesterberg 2015, "What Teachers Should Know About the Bootstrap", section 5.3.
-    """
-    k, upper = problem.groups, (1 + LEVEL) / 2
-    wider = stats.t.ppf(upper, k - 1) / stats.norm.ppf(upper) * (k / (k - 1)) ** 0.5
-    lowest = -np.inf if problem.task.metric == "r2" else 0.0
-    found: NDArray[np.float64] = np.clip(score + wider * (draws - score), lowest, 1.0)
-    return found

@@ -117,7 +117,7 @@ def _document(
         for name, each in by_task.items()
         if (said := [f.reason for f in each if f.reason])
     }
-    entries = results(outcomes, config)
+    entries = results(outcomes, config, len(target.checkpoints))
     for name, entry in entries.items():
         entry["checkpoints"] = len(outcomes[name])
         if name in reasons:

@@ -56,7 +56,8 @@ def sentence(task: Task, entry: Mapping[str, Any]) -> str:
 
 
 def _side(difference: Mapping[str, Any]) -> str:
-    if difference["p_holm"] >= _ALPHA or difference["difference"] == 0:
+    p = difference["p_holm"]
+    if p is None or p >= _ALPHA or difference["difference"] == 0:
         return "even"
     return "better" if difference["difference"] > 0 else "worse"
 

@@ -1,17 +1,21 @@
 """From outcomes to a result: intervals, paired differences, Holm over tasks, plain sentences.
 
 Differences are taken on the same resamples of actors or projects. Over several checkpoints (the
-passes of a confirmation run) scores are averaged, and the checkpoints are resampled as well. The
-two-sided p is twice the smaller share of resamples on either side of 0, one resample added to both.
+passes of a confirmation run) scores are averaged, and what the seed moves is added to each
+resample: s / sqrt(n) times a value of Student's t with n - 1 degrees of freedom, for the standard
+deviation s of the quantity over n passes. To draw from so few passes again would make intervals far
+too narrow. Two passes tell no p and no win. The two-sided p is twice the smaller share of resamples
+on either side of 0, one resample added to both.
 
-Source: Holm 1979; Davison and Hinkley 1997, section 4.4.
+Source: Holm 1979; Davison and Hinkley 1997, section 4.4; Fisher 1935 (sum of two t).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import percentile_interval
@@ -21,6 +25,8 @@ from jepa_ray.evaluate.probes.problem import seeded
 from jepa_ray.evaluate.probes.sentences import NAMES, sentence
 
 ALPHA = 0.05
+FEWEST_PASSES = 3
+"""Fewer passes of a run say nothing of what another seed would give."""
 RIVALS = ("untrained", "pca64", "raw_linear")
 """Whom ours has to beat, all three, for a win."""
 
@@ -28,14 +34,17 @@ _ADDED = ("ours_raw_trees", "raw_trees")
 Draws = NDArray[np.float64]
 
 
-def results(outcomes: Mapping[str, Sequence[Outcome]], config: ProbeConfig) -> dict[str, Any]:
+def results(
+    outcomes: Mapping[str, Sequence[Outcome]], config: ProbeConfig, checkpoints: int = 1
+) -> dict[str, Any]:
     """The entries of `tasks` in probes.json.
 
     Args:
-        outcomes: By task, one for each checkpoint.
+        outcomes: By task, one for each checkpoint that can carry it.
         config: Of the probes.
+        checkpoints: How many were probed. Of one, p is about that checkpoint.
     """
-    found = {name: _entry(each, config) for name, each in outcomes.items()}
+    found = {name: _entry(each, config, checkpoints) for name, each in outcomes.items()}
     judged = {n: e for n, e in found.items() if not outcomes[n][0].task.is_risk}
     rivals = sorted({arm for entry in judged.values() for arm in entry["differences"]})
     for arm in rivals:
@@ -54,7 +63,8 @@ def results(outcomes: Mapping[str, Sequence[Outcome]], config: ProbeConfig) -> d
 
 def better(difference: Mapping[str, Any]) -> bool:
     """Whether a difference is above 0, after Holm."""
-    return bool(difference["difference"] > 0 and difference["p_holm"] < ALPHA)
+    p = difference["p_holm"]
+    return bool(difference["difference"] > 0 and p is not None and p < ALPHA)
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -73,24 +83,31 @@ def two_sided(draws: Draws) -> float:
     return float(min(1.0, 2 * (tail + 1) / (len(known) + 1)))
 
 
-def _entry(each: Sequence[Outcome], config: ProbeConfig) -> dict[str, Any]:
+def _entry(each: Sequence[Outcome], config: ProbeConfig, checkpoints: int) -> dict[str, Any]:
     task = each[0].task
-    draws = _averaged(each, config)
-    score = {arm: float(np.mean([o.scores[arm] for o in each])) for arm in draws}
+    draws = {arm: _over_clusters(o.draws[arm] for o in each) for arm in each[0].draws}
+    scores = {arm: np.array([o.scores[arm] for o in each]) for arm in draws}
+    moved = _moved_by_seed(len(each), config)
+    told = len(each) >= FEWEST_PASSES or len(each) == checkpoints == 1
     sign = 1 if task.higher_is_better else -1
 
     def against(one: str, other: str) -> dict[str, Any]:
-        apart = sign * (draws[one] - draws[other])
+        apart = sign * (scores[one] - scores[other])
+        drawn = sign * (draws[one] - draws[other]) + _deviation(apart) * moved
         return {
-            "difference": sign * (score[one] - score[other]),
-            "interval": list(percentile_interval(apart)),
-            "p": two_sided(apart),
+            "difference": float(apart.mean()),
+            "interval": list(percentile_interval(drawn)),
+            "p": two_sided(drawn) if told else None,
         }
 
-    by_arm = {
-        arm: {"score": score[arm], "interval": list(percentile_interval(draws[arm]))}
-        for arm in draws
-    }
+    def alone(arm: str) -> dict[str, Any]:
+        drawn = draws[arm] + _deviation(scores[arm]) * moved
+        least = -np.inf if task.metric == "r2" else 0.0
+        return {
+            "score": float(scores[arm].mean()),
+            "interval": list(percentile_interval(np.clip(drawn, least, 1.0))),
+        }
+
     arms = [arm for arm in draws if not arm.startswith(KNN)]
     rivals = [arm for arm in arms if arm not in (OURS, _ADDED[0])]
     return {
@@ -102,29 +119,39 @@ def _entry(each: Sequence[Outcome], config: ProbeConfig) -> dict[str, Any]:
         "test": round(np.mean([o.test for o in each])),
         "groups": round(np.mean([o.groups for o in each])),
         "split": each[0].split,
-        "arms": {arm: by_arm[arm] for arm in arms},
-        "knn": {arm.removeprefix(KNN): by_arm[arm] for arm in draws if arm not in arms},
+        "arms": {arm: alone(arm) for arm in arms},
+        "knn": {arm.removeprefix(KNN): alone(arm) for arm in draws if arm not in arms},
         "differences": {arm: against(OURS, arm) for arm in rivals},
         "added_value": against(*_ADDED) if _ADDED[0] in draws else None,
     }
 
 
-def _averaged(each: Sequence[Outcome], config: ProbeConfig) -> dict[str, Draws]:
-    """Scores on each resample of clusters and of checkpoints."""
-    count = len(each)
-    chosen = seeded(config.seed, 11).integers(count, size=(config.draws, count))
-    if count == 1:
-        return each[0].draws
-    found = {}
-    for arm in each[0].draws:
-        stacked = np.stack([o.draws[arm] for o in each])  # (checkpoints, draws)
-        found[arm] = stacked[chosen.T, np.arange(config.draws)].mean(axis=0)
+def _over_clusters(draws: Iterable[Draws]) -> Draws:
+    """The mean over checkpoints, on each resample of clusters."""
+    found: Draws = np.stack(list(draws)).mean(axis=0)
     return found
 
 
+def _moved_by_seed(count: int, config: ProbeConfig) -> Draws:
+    """Student's t of `count` seeds, divided by sqrt(count): (draws,), in a random order."""
+    if count == 1:
+        return np.zeros(config.draws)
+    places = (seeded(config.seed, 11).permutation(config.draws) + 0.5) / config.draws
+    found: Draws = stats.t.ppf(places, count - 1) / count**0.5
+    return found
+
+
+def _deviation(values: Draws) -> float:
+    """Sample standard deviation over passes; 0.0 of one."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0
+
+
 def _adjust(differences: Sequence[dict[str, Any]]) -> None:
-    for difference, p in zip(differences, holm([d["p"] for d in differences]), strict=True):
+    told = [each for each in differences if each["p"] is not None]
+    for difference, p in zip(told, holm([d["p"] for d in told]), strict=True):
         difference["p_holm"] = p
+    for difference in differences:
+        difference.setdefault("p_holm", None)
 
 
 def _adjust_none(entry: dict[str, Any]) -> None:

@@ -184,3 +184,15 @@ def test_people_of_habit_are_told_from_their_days():
     assert hits["prior"] < 0.1
     assert hits["raw_linear"] > 0.5
     assert hits["wrong_window"] < 0.15
+
+
+def test_days_that_repeat_make_a_person_easier_to_find_not_harder():
+    rng, dense = np.random.default_rng(0), empty(800)
+    for i, window in enumerate(dense):
+        routine = rng.random() < 0.8
+        first = 10 + 2 * (i % 40) if routine else int(rng.integers(90))
+        window[first : first + 2, INDEX["text_length"]] = 0.3 if routine else rng.random()
+    made = reidentification(sample(dense), CONFIG)
+    said = guesses(made, encoders(), CONFIG)["raw_linear"]
+    assert len(made.train) == 400
+    assert (said == made.y[made.test]).mean() > 0.6
