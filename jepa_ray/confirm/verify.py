@@ -9,13 +9,13 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 
 from jepa_ray.config.legs import cut_legs
 from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
+from jepa_ray.confirm.differences import differences
 from jepa_ray.confirm.order import pass_order
 from jepa_ray.confirm.plan import CONFIRMATION_FILE
 from jepa_ray.confirm.recorded import (
@@ -142,7 +142,7 @@ def _passes(run: Recorded) -> str:
 def _datasets(run: Recorded, corpus: str) -> str:
     require(run.names, "no dataset was trained on")
     begun = read_document(join(run.run, CORPUS_FILE))["datasets"]
-    wrong = list(_differences("", run.confirmation["datasets"], begun))
+    wrong = list(differences("", run.confirmation["datasets"], begun))
     require(not wrong, f"not as in {CORPUS_FILE}: {'; '.join(wrong[:_MOST_TOLD])}")
     now = fingerprints(corpus, run.names)
     counts = prepared(corpus)
@@ -168,27 +168,9 @@ def _spreads(run: Recorded) -> str:
     """Means and intervals, and what became of each dataset, are those of the passes."""
     reports = [run.report(name) for name in run.passes]
     wanted = {"spread": spreads(reports), "forgetting": forgetting(reports)}
-    wrong = list(_differences("", {key: run.confirmation[key] for key in wanted}, wanted))
+    wrong = list(differences("", {key: run.confirmation[key] for key in wanted}, wanted))
     require(not wrong, "; ".join(wrong[:_MOST_TOLD]))
     return f"of {len(reports)} passes"
-
-
-def _differences(what: str, found: Any, wanted: Any) -> Iterator[str]:
-    """Where two documents differ by more than rounding, in words."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in dict.fromkeys((*found, *wanted)):
-            inner = f"{key} of {what}" if what else key
-            if key not in found or key not in wanted:
-                yield f"{inner} is {'too many' if key in found else 'missing'}"
-            else:
-                yield from _differences(inner, found[key], wanted[key])
-    elif found != wanted and not _close(found, wanted):
-        yield f"{what} is {found!r:.80}, should be {wanted!r:.80}"
-
-
-def _close(found: Any, wanted: Any) -> bool:
-    both = isinstance(found, float) and isinstance(wanted, float)
-    return both and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _checkpoints(run: Recorded, name: str) -> str:
