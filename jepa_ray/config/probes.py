@@ -44,7 +44,9 @@ class ProbeConfig(Config):
     )
     folds: int = Field(3, ge=2, description="Of that cross-validation.")
     tree_rounds: int = Field(60, ge=1, description="Trees (of 15 leaves) of a boosted readout.")
-    draws: int = Field(1000, ge=20, description="Resamples of the bootstrap.")
+    draws: int = Field(
+        1000, ge=1000, description="Resamples of the bootstrap; fewer could tell no win of many."
+    )
     processes: int = Field(
         2, ge=1, description="Tasks worked on at once, each by one thread; 1: in this process."
     )

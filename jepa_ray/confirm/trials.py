@@ -29,6 +29,7 @@ from jepa_ray.train.watch import Watch
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
+Document = dict[str, Any]
 _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",  # its tables come at any verbosity
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard of nothing
@@ -160,7 +161,7 @@ def _pins(run: str, each: Pass, placement: Placement, memory_bytes: int) -> dict
     not compare if each of them chose.
     """
     kept, last = settled(run), each.jobs[-1]
-    found = {"load_mode": None} | kept
+    found: Document = {"load_mode": None, **kept}
     where = {"device": placement.device, "precision": placement.precision}
     if found["load_mode"] is None:
         wanted = last.config.load_mode
