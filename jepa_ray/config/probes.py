@@ -47,7 +47,9 @@ class ProbeConfig(Config):
     neighbours: int = Field(
         20, ge=1, description="Training windows that a nearest-neighbour readout asks, by cosine."
     )
-    draws: int = Field(1000, ge=20, description="Resamples of the bootstrap.")
+    draws: int = Field(
+        1000, ge=1000, description="Resamples of the bootstrap; fewer could tell no win of many."
+    )
     processes: int = Field(
         2, ge=1, description="Tasks worked on at once, each by one thread; 1: in this process."
     )

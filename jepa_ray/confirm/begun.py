@@ -4,19 +4,25 @@ As long as no training has a folder, nothing was trained: then the run may still
 way, for instance with settings that fit into the cluster.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import yaml
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.datasets import Listed
+from jepa_ray.confirm.datasets import Listed, trainable
+from jepa_ray.corpus import cuts
 from jepa_ray.errors import ConfigError
+from jepa_ray.prepared import COMBINED
 from jepa_ray.storage import join, list_names, read_bytes, read_json, write_bytes, write_json
-from jepa_ray.train.data import Mode
 from jepa_ray.train.jobs import MAY_CHANGE, flat
 from jepa_ray.windows import utc_now
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
 
 CONFIG_FILE = "confirm.yaml"
 CORPUS_FILE = "corpus.json"
@@ -24,17 +30,28 @@ BEGUN_FILES = (CONFIG_FILE, CORPUS_FILE, ".lock", ".lease")
 """Of a run in which nothing was trained yet."""
 _MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE if name != "preset"))
 """`preset` is in every result file, so it stays."""
+_SETTLED = ("load_mode", "device", "precision", "cuts")
 
 
-def begin(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:
-    """Write settings and corpus of a new run, or what a killed one did not get to."""
+def begin(
+    run: str, config: ConfirmConfig, datasets: dict[str, Listed], dataset: str = COMBINED
+) -> None:
+    """Write settings and corpus of a new run, or what a killed one did not get to.
+
+    Args:
+        run: Path or URL.
+        config: Settings.
+        datasets: What was asked for comes to.
+        dataset: What was asked for: `combined` or names.
+    """
     anew = not _trained(run)
     if anew or _settings(run) is None:
         text = yaml.safe_dump(config.document(), sort_keys=False)
         write_bytes(join(run, CONFIG_FILE), text.encode())
     if anew or _corpus(run) is None:
         found = {name: asdict(each) for name, each in datasets.items()}
-        write_json(join(run, CORPUS_FILE), {"started_utc": utc_now(), "datasets": found})
+        began = {"started_utc": utc_now(), "dataset": dataset, "datasets": found}
+        write_json(join(run, CORPUS_FILE), began)
 
 
 def started_utc(run: str) -> str:
@@ -48,15 +65,59 @@ def datasets_of(run: str) -> dict[str, dict[str, Any]]:
     return dict((_corpus(run) or {"datasets": {}})["datasets"])
 
 
-def load_mode(run: str) -> Mode | None:
-    """How the trainings of a run read their windows; None: not chosen yet."""
+def settled(run: str) -> Document:
+    """What holds for all trainings of a run, and was settled when the first one began.
+
+    Returns:
+        `load_mode`, `device`, `precision`, and for `streaming` also `cuts`: how the datasets were
+        cut into files. Empty where nothing was settled yet; a run of an older version has
+        `load_mode` alone.
+    """
     found = _corpus(run) or {}
-    return found.get("load_mode")
+    return {key: found[key] for key in _SETTLED if key in found}
 
 
-def keep_load_mode(run: str, mode: Mode) -> None:
+def settle(run: str, found: Document) -> None:
     """Write it down for passes that begin later, maybe on another cluster."""
-    write_json(join(run, CORPUS_FILE), {**(_corpus(run) or {}), "load_mode": mode})
+    write_json(join(run, CORPUS_FILE), {**(_corpus(run) or {}), **found})
+
+
+def without_new(run: str, datasets: dict[str, Listed]) -> dict[str, Listed]:
+    """The datasets that a run of all of them was begun with; a warning names those beside.
+
+    As long as nothing is trained, that is all of them.
+    """
+    corpus = _corpus(run)
+    if corpus is None or not _trained(run) or corpus.get("dataset", COMBINED) != COMBINED:
+        return datasets
+    then = _said(corpus["datasets"])
+    new = [name for name in trainable(datasets) if name not in then]
+    kept = {name: each for name, each in datasets.items() if name not in new}
+    if not new or not trainable(kept):
+        return datasets
+    log.warning(
+        "%s was begun without %s, so it goes on without; to train on all, choose another --run-id",
+        run,
+        ", ".join(new),
+    )
+    return kept
+
+
+def require_uncut(run: str, processed_dir: str, names: Sequence[str]) -> None:
+    """See that the datasets of a streaming run lie in the files that it was begun with.
+
+    Raises:
+        ConfigError: Some of them were cut anew: their windows would come in another order.
+    """
+    then = settled(run).get("cuts", {})
+    now = cuts(processed_dir, names) if then else {}
+    changed = [name for name in sorted(now) if then.get(name) != now[name]]
+    if changed:
+        raise ConfigError(
+            f"{run} cannot go on: {', '.join(changed)} was prepared anew and its windows lie in "
+            "other files, from which load_mode streaming draws another order; prepare it with the "
+            "settings of then, or choose another --run-id"
+        )
 
 
 def require_same(run: str, config: ConfirmConfig, datasets: dict[str, Listed]) -> None:

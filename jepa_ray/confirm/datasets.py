@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from jepa_ray.errors import CorpusError
 from jepa_ray.manifest import ACTOR_DAY, Manifest, read_manifest
 from jepa_ray.prepared import COMBINED, names_of, nothing_there, unknown
 from jepa_ray.storage import join, list_names
@@ -38,7 +39,7 @@ def listed(processed_dir: str, dataset: str) -> dict[str, Listed]:
             on, as `train` takes them; or names separated by commas.
 
     Raises:
-        CorpusError: A name is not there, or none of them can be trained on.
+        CorpusError: A name is not there, none of them can be trained on, or one is there twice.
     """
     manifests = dict(_manifests(processed_dir))
     if not manifests:
@@ -52,6 +53,7 @@ def listed(processed_dir: str, dataset: str) -> dict[str, Listed]:
         found = {name: _listed(manifests[name]) for name in wanted}
     else:
         found = _of_one_windowing(manifests)
+    _require_each_once(processed_dir, {name: manifests[name] for name in trainable(found)})
     if not trainable(found):
         raise nothing_there(processed_dir, {name: each.reason for name, each in found.items()})
     return found
@@ -60,6 +62,19 @@ def listed(processed_dir: str, dataset: str) -> dict[str, Listed]:
 def trainable(datasets: dict[str, Listed]) -> list[str]:
     """Names of those that are trained."""
     return [name for name, each in datasets.items() if each.status == "trained"]
+
+
+def _require_each_once(processed_dir: str, manifests: dict[str, Manifest]) -> None:
+    """See that no dataset lies in two folders, as when one was copied."""
+    folders: dict[str, str] = {}
+    for folder, manifest in manifests.items():
+        first = folders.setdefault(str(manifest.get("dataset", folder)), folder)
+        if first != folder:
+            raise CorpusError(
+                f"{first} and {folder} in {processed_dir} both hold the dataset "
+                f"{manifest['dataset']}, so its windows would be trained on twice; move one of "
+                "them away, or name the others with --dataset"
+            )
 
 
 def untrained_line(datasets: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from jepa_ray.config import ConfirmConfig, TrainConfig
 from jepa_ray.confirm.order import pass_order
@@ -9,7 +10,6 @@ from jepa_ray.corpus import COMBINED
 from jepa_ray.errors import CorpusError
 from jepa_ray.storage import exists, join
 from jepa_ray.train import Job
-from jepa_ray.train.data import Mode
 
 REPORT_FILE = "report.json"
 CONFIRMATION_FILE = "confirmation.json"
@@ -48,9 +48,9 @@ class Pass:
         """Whether it is there, and every checkpoint that it tells of."""
         return exists(self.report) and all(job.finished for job in self.jobs)
 
-    def with_mode(self, mode: Mode) -> "Pass":
-        """Read windows in this way, in every training that is not begun."""
-        return replace(self, jobs=tuple(replace(job, mode=mode) for job in self.jobs))
+    def pinned(self, **settled: Any) -> "Pass":
+        """The same with what is settled for all trainings: `mode`, `device`, `precision`."""
+        return replace(self, jobs=tuple(replace(job, **settled) for job in self.jobs))
 
     @property
     def labels(self) -> set[str]:

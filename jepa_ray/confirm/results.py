@@ -1,13 +1,16 @@
 """The result files of a run, put together from what its trainings left. No Ray, no torch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jepa_ray import __version__
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.config import ConfirmConfig
+from jepa_ray.confirm.differences import differences
 from jepa_ray.confirm.plan import Pass, label
 from jepa_ray.corpus import COMBINED
+from jepa_ray.errors import ConfigError
 from jepa_ray.evaluate.intervals import spread
 from jepa_ray.storage import join, read_json
 from jepa_ray.train.keeper import LEGS_FILE, read_left
@@ -19,12 +22,18 @@ _AS_TRAINED = ("val_loss", "train_loss", "skill", "rankme", "slot_std", "cosine_
 _SPREAD = ("val_loss", "skill", "rankme")
 
 Document = dict[str, Any]
-KEYS = frozenset({
-    "format_version", "run_id", "processed_dir", "preset", "mixing", "steps", "batch_size", "seeds",
-    "datasets", "passes", "spread", "forgetting", "code_version", "started_utc", "ended_utc",
+_TIMES = ("seconds", "started_utc", "ended_utc", "code_version")
+"""Of confirmation.json, what another command would write otherwise."""
+_REPORT_KEYS = frozenset({
+    "pass", "seed", "order", "train_windows", "val_windows", "train_loss", "val_loss",
+    "checkpoints", "legs", "device", "workers", "code_version", "started_utc", "ended_utc",
     "seconds",
 })  # fmt: skip
-"""Of confirmation.json."""
+_NUMBERS = frozenset({
+    *_AS_TRAINED, "untrained_loss", "untrained_rankme", "untrained_slot_std", "steps",
+    "train_windows", "val_windows",
+})  # fmt: skip
+_MAYBE_NONE = frozenset({"skill"})
 
 
 def pass_report(each: Pass, *, started: str, seconds: float) -> Document:
@@ -91,6 +100,58 @@ def confirmation(
         "ended_utc": utc_now(),
         "seconds": round(sum(trained), 3),
     }
+
+
+def says_the_same(found: object, wanted: Document) -> bool:
+    """Whether a confirmation.json is what the reports give, but for seconds, dates and version."""
+    if not isinstance(found, dict) or found.keys() != wanted.keys():
+        return False
+    said = {key: value for key, value in found.items() if key not in _TIMES}
+    return not any(differences("", said, {key: wanted[key] for key in said})) and all(
+        isinstance(found[key], type(wanted[key])) for key in _TIMES
+    )
+
+
+def read_report(each: Pass) -> Document:
+    """report.json of a finished pass.
+
+    Raises:
+        ConfigError: It is damaged, or that of another pass.
+    """
+    try:
+        report: Document = read_json(each.report)
+        ours = _is_report(report, each)
+        spreads([report])
+        forgetting([report])
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration):
+        ours = False
+    if not ours:
+        raise ConfigError(
+            f"{each.report} is damaged: delete it, and the same command writes it anew"
+        )
+    return report
+
+
+def _is_report(report: Document, each: Pass) -> bool:
+    """Whether it is of this pass, and has everything that is told of it."""
+    return (
+        report.keys() >= _REPORT_KEYS
+        and (report["pass"], report["seed"]) == (each.name, each.seed)
+        and report["order"] == list(each.order)
+        and report["checkpoints"].keys() == each.labels
+        and all(_is_entry(about) for about in report["checkpoints"].values())
+        and all(_is_number(report[key]) for key in ("train_loss", "val_loss", "seconds"))
+    )
+
+
+def _is_entry(about: Document) -> bool:
+    return isinstance(about["path"], str) and all(
+        _is_number(about[key]) or (key in _MAYBE_NONE and about[key] is None) for key in _NUMBERS
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def spreads(reports: Sequence[Document]) -> Document:

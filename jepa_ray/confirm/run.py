@@ -3,21 +3,28 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.config.legs import cut_legs
-from jepa_ray.confirm.begun import BEGUN_FILES, begin, datasets_of, require_same, started_utc
-from jepa_ray.confirm.datasets import (
-    listed,
-    trainable,
+from jepa_ray.confirm.begun import (
+    BEGUN_FILES,
+    begin,
+    datasets_of,
+    require_same,
+    require_uncut,
+    started_utc,
+    without_new,
 )
+from jepa_ray.confirm.datasets import Listed, listed, trainable
 from jepa_ray.confirm.hold import hold
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, Pass, passes
 from jepa_ray.confirm.progress import Progress
-from jepa_ray.confirm.results import KEYS, confirmation, forgetting, spreads
+from jepa_ray.confirm.results import confirmation, read_report, says_the_same
 from jepa_ray.confirm.sides import require_two_sides
-from jepa_ray.errors import ConfigError, TrainingError, UsageError
+from jepa_ray.errors import TrainingError, UsageError
+from jepa_ray.prepared import COMBINED
 from jepa_ray.storage import (
     absolute,
     exists,
@@ -35,13 +42,62 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a command asks for.
+
+    Attributes:
+        run: Folder of the run.
+        run_id: Its name.
+        processed_dir: Path or URL of the windows.
+        config: Settings.
+        dataset: As asked for.
+        datasets: What it comes to.
+        passes: All of them.
+    """
+
+    run: str
+    run_id: str
+    processed_dir: str
+    config: ConfirmConfig
+    dataset: str
+    datasets: dict[str, Listed]
+    passes: list[Pass]
+
+    def document(self) -> Document:
+        """confirmation.json, from the reports of the passes."""
+        return confirmation(
+            run_id=self.run_id,
+            processed_dir=self.processed_dir,
+            config=self.config,
+            datasets=datasets_of(self.run),
+            reports=[read_report(each) for each in self.passes],
+            started=started_utc(self.run),
+        )
+
+    def finished(self) -> Document | None:
+        """confirmation.json, if it is there, and says what the reports say; None: write it anew.
+
+        Raises:
+            ConfigError: The run was begun as another one, or a report is damaged.
+        """
+        require_same(self.run, self.config, self.datasets)
+        if not all(each.finished for each in self.passes):
+            return None
+        try:
+            found: Document = read_json(join(self.run, CONFIRMATION_FILE))
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if says_the_same(found, self.document()) else None
+
+
 def confirm(
     *,
     processed_dir: str,
     storage_path: str,
     run_id: str,
     config: ConfirmConfig,
-    dataset: str = "combined",
+    dataset: str = COMBINED,
     progress: Callable[[str], None] = lambda _line: None,
 ) -> Document:
     """Train every dataset and all of them together, once a seed.
@@ -54,7 +110,8 @@ def confirm(
         storage_path: Path or URL under which runs are kept.
         run_id: Name of this run.
         config: Settings.
-        dataset: `combined`: all that are prepared; or names separated by commas.
+        dataset: `combined`: all that are prepared, and those it has of a run that was begun; or
+            names separated by commas.
         progress: Told where the run is, a line at a time.
 
     Returns:
@@ -67,41 +124,54 @@ def confirm(
         UsageError: A place cannot be reached, or another process holds the run.
         TrainingError: Passes stopped; the others are finished, and the same command goes on.
     """
-    processed_dir, run = absolute(processed_dir), join(absolute(storage_path), run_id)
-    require_divisors(config.train)
-    with _allowed(processed_dir):
-        datasets = listed(processed_dir, dataset)
-    names = trainable(datasets)
-    cut_legs(names, config.train)  # raises where there are fewer steps than legs
-    todo = passes(run, processed_dir, names, config)
+    run = join(absolute(storage_path), run_id)
+    asked = _asked(run, run_id, absolute(processed_dir), config, dataset)
     with _allowed(run):
-        require_same(run, config, datasets)
-        found = _finished(run, todo)
+        found = asked.finished()
     if found is not None:
         log.info("%s is finished", run)
         return found
-    require_two_sides(processed_dir, names, config.train.split, config.seeds)
+    names = trainable(asked.datasets)
+    require_two_sides(asked.processed_dir, names, config.train.split, config.seeds)
+    return _held_to_the_end(asked, progress)
+
+
+def _asked(
+    run: str, run_id: str, processed_dir: str, config: ConfirmConfig, dataset: str
+) -> _Asked:
+    require_divisors(config.train)
+    with _allowed(processed_dir):
+        datasets = listed(processed_dir, dataset)
+    if dataset == COMBINED:
+        with _allowed(run):
+            datasets = without_new(run, datasets)
+    names = trainable(datasets)
+    cut_legs(names, config.train)  # raises where there are fewer steps than legs
+    todo = passes(run, processed_dir, names, config)
+    return _Asked(run, run_id, processed_dir, config, dataset, datasets, todo)
+
+
+def _held_to_the_end(asked: _Asked, progress: Callable[[str], None]) -> Document:
+    """Hold the run, do what is left of it, and write confirmation.json."""
+    run = asked.run
     fresh = not exists(run)
     require_writable(run)
     with hold(run) as require_held, unused_taken_away(run, BEGUN_FILES, fresh=fresh):
-        require_same(run, config, datasets)  # another process may have begun it meanwhile
-        found = _finished(run, todo)  # or even finished it
+        found = asked.finished()  # another process may have begun it meanwhile, or even finished it
         if found is not None:
             return found
         remove_unfinished(run)
-        begin(run, config, datasets)
+        begin(run, asked.config, asked.datasets, asked.dataset)
         _run_to_the_end(
-            todo, config, run=run, run_id=run_id, progress=progress, require_held=require_held
+            asked.passes,
+            asked.config,
+            run=run,
+            run_id=asked.run_id,
+            progress=progress,
+            require_held=require_held,
         )
         require_held()
-        document = confirmation(
-            run_id=run_id,
-            processed_dir=processed_dir,
-            config=config,
-            datasets=datasets_of(run),
-            reports=[_report(each) for each in todo],
-            started=started_utc(run),
-        )
+        document = asked.document()
         write_json(join(run, CONFIRMATION_FILE), document)
     return document
 
@@ -122,6 +192,8 @@ def _run_to_the_end(
         log.info("finished before: %s", ", ".join(done))
     if not todo:
         return
+    last = todo[0].jobs[-1]
+    require_uncut(run, last.processed_dir, last.names)
     from jepa_ray.confirm.trials import run_passes  # noqa: PLC0415 - a finished run needs no Ray
 
     told = _teller(todo, progress)
@@ -152,35 +224,6 @@ def _teller(todo: Sequence[Pass], progress: Callable[[str], None]) -> Callable[[
             progress(at.line())
 
     return told
-
-
-def _report(each: Pass) -> Document:
-    report: Document = {}
-    try:
-        report = read_json(each.report)
-        ours = report["pass"] == each.name and report["checkpoints"].keys() == each.labels
-        spreads([report])
-        forgetting([report])
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration):
-        ours = False
-    if not ours:
-        raise ConfigError(
-            f"{each.report} is damaged: delete it, and the same command writes it anew"
-        )
-    return report
-
-
-def _finished(run: str, wanted: Sequence[Pass]) -> Document | None:
-    """confirmation.json, if it is there, and everything that it tells of, too.
-
-    Where it is not ours or damaged it is written anew: it follows from the reports.
-    """
-    try:
-        found: Document = read_json(join(run, CONFIRMATION_FILE))
-    except (FileNotFoundError, ValueError):
-        return None
-    ours = isinstance(found, dict) and found.keys() >= KEYS and len(found["passes"]) == len(wanted)
-    return found if ours and all(each.finished for each in wanted) else None
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from jepa_ray.checkpoint import (
     state_url,
 )
 from jepa_ray.config.legs import SEQUENTIAL
+from jepa_ray.confirm.beside import left_beside
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.recorded import Document, Recorded
 from jepa_ray.corpus import COMBINED, fingerprints, side_sizes
@@ -46,7 +47,7 @@ _FROM_ONE = ("skill", "cosine_to_mean")
 """Those whose distance to 1 says something: of the errors, and of the angles, that are left."""
 
 _MONITORS = ("skill", "rankme", "slot_std", "cosine_to_mean")
-_LAST = ("val_loss", "train_loss", *_MONITORS, "collapsing")
+_LAST = ("val_loss", "train_loss", *_MONITORS, "collapsing", "seconds")
 _FIRST = {"untrained_loss": "val_loss", "untrained_rankme": "rankme",
           "untrained_slot_std": "slot_std"}  # fmt: skip
 
@@ -73,6 +74,7 @@ class TrainingChecks:
         where = f"{self._pass}/{self._name}"
         proofs = {
             "loads": self._loads,
+            "files": self._files,
             "settings": self._settings,
             "datasets": self._fingerprints,
             "windows": self._windows,
@@ -109,6 +111,10 @@ class TrainingChecks:
         found = self._loaded
         count = sum(value.numel() for value in found.model.state_dict().values())
         return f"{count:,} finite weights of this contract"
+
+    def _files(self) -> str:
+        """What else the training left says what the checkpoint says."""
+        return left_beside(self._folder, self._checkpoint)
 
     def _settings(self) -> str:
         """Seed, split and all settings that reach the numbers are those of the run and the pass."""
@@ -155,6 +161,9 @@ class TrainingChecks:
             require_equal(key, self._report[key], last[key])
         for key, theirs in _FIRST.items():
             require_equal(key, self._report[key], first[theirs])
+        ending = f"/{self._pass}/{self._name}/{FILE_NAME}"
+        path = self._report["path"]
+        require(path.endswith(ending), f"path is {path!r}, should end in {ending!r}")
         values = [self._report[key] for key in (*_LAST, *_FIRST)]
         require(all(value is None or math.isfinite(value) for value in values), "one is not finite")
         said = collapsing(last, first, self._run.config(self._seed))

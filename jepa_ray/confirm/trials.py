@@ -11,23 +11,25 @@ from pyarrow.fs import FSSpecHandler, PyFileSystem
 from ray import tune
 from ray.tune.progress_reporter import TrialProgressCallback
 
+from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.cluster import session
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import keep_load_mode, load_mode
+from jepa_ray.confirm.begun import settle, settled
 from jepa_ray.confirm.meters import Meters
-from jepa_ray.confirm.plan import Pass
+from jepa_ray.confirm.plan import Pass, label
 from jepa_ray.confirm.room import passes_at_once
 from jepa_ray.confirm.trial import Work, run_trial
-from jepa_ray.corpus import choose_mode
-from jepa_ray.storage import join, local_path, resolve
-from jepa_ray.train.data import Mode
+from jepa_ray.corpus import choose_mode, cuts
+from jepa_ray.storage import exists, join, local_path, resolve
 from jepa_ray.train.device import Placement, place
+from jepa_ray.train.keeper import read_left
 from jepa_ray.train.trainer import memory_of_a_worker
 from jepa_ray.train.watch import Watch
 
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
+Document = dict[str, Any]
 _ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",  # its tables come at any verbosity
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # CSV, JSON and TensorBoard of nothing
@@ -104,11 +106,11 @@ def run_passes(
     about = {"verb": "confirm", "run_id": run_id, "dataset": names}
     with session(about=about), Watch(heard, f"confirm-{run_id}") as watch:
         logging.getLogger("ray.tune").setLevel(logging.ERROR)  # it misses metrics, which are ours
-        placement = _placement(config)
+        placement = _placement(run, todo[0], config)
         at_once = _at_once(len(todo), placement, config)
         log.info("%d passes of %d trainings, %d at once", len(todo), len(todo[0].jobs), at_once)
-        mode = _mode(run, todo[0], memory_of_a_worker(placement, fits=at_once))
-        works = [Work(each.with_mode(mode), run_id, watch.name) for each in todo]
+        pins = _pins(run, todo[0], placement, memory_of_a_worker(placement, fits=at_once))
+        works = [Work(each.pinned(**pins), run_id, watch.name) for each in todo]
         callbacks = [_Silent(), _WhileHeld(require_held)]
         try:
             results = _tuner(works, at_once, config.train.max_failures, run, callbacks).fit()
@@ -125,9 +127,26 @@ def run_passes(
     return {name: failures.get(name) or lost.get(name, said) for name in unfinished}
 
 
-def _placement(config: ConfirmConfig) -> Placement:
-    found = ray.cluster_resources()
-    return place(config.train, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+def _placement(run: str, each: Pass, config: ConfirmConfig) -> Placement:
+    """Where all fits run: as the first one did, so that one spread is of one kind of device."""
+    found, kept = ray.cluster_resources(), settled(run) | _as_trained(each)
+    return place(
+        config.train,
+        cpus=found.get("CPU", 0),
+        gpus=found.get("GPU", 0),
+        device=kept.get("device"),
+        precision=kept.get("precision"),
+    )
+
+
+def _as_trained(each: Pass) -> dict[str, str]:
+    """Device and precision of a training that is finished: what `auto` came to; {} for none."""
+    run, first = each.run, "pass01"
+    for folder in (join(run, first, label(job.folder)) for job in each.jobs):
+        if exists(join(folder, FILE_NAME)):
+            about = read_left(folder).about
+            return {key: about[key] for key in ("device", "precision") if key in about}
+    return {}
 
 
 def _at_once(wanted: int, placement: Placement, config: ConfirmConfig) -> int:
@@ -135,19 +154,26 @@ def _at_once(wanted: int, placement: Placement, config: ConfirmConfig) -> int:
     return passes_at_once(nodes, placement, wanted=wanted, most=config.concurrent)
 
 
-def _mode(run: str, each: Pass, memory_bytes: int) -> Mode:
-    """How all trainings of the run read their windows: as was chosen when the first one began.
+def _pins(run: str, each: Pass, placement: Placement, memory_bytes: int) -> dict[str, Any]:
+    """How all trainings of the run read their windows and compute, as when the first one began.
 
-    The order of the batches depends on it, so passes would not compare if each of them chose.
+    The order of the batches depends on the first and the numbers on the second, so passes would
+    not compare if each of them chose.
     """
-    kept = load_mode(run)
-    if kept is not None:
-        return kept
-    last = each.jobs[-1]
-    mode, why = choose_mode(last.processed_dir, last.names, last.config.load_mode, memory_bytes)
-    log.info("%s; for all trainings of the run", why)
-    keep_load_mode(run, mode)
-    return mode
+    kept, last = settled(run), each.jobs[-1]
+    found: Document = {"load_mode": None, **kept}
+    where = {"device": placement.device, "precision": placement.precision}
+    if found["load_mode"] is None:
+        wanted = last.config.load_mode
+        mode, why = choose_mode(last.processed_dir, last.names, wanted, memory_bytes)
+        log.info("%s; for all trainings of the run", why)
+        found["load_mode"] = mode
+        if mode == "streaming":
+            found["cuts"] = cuts(last.processed_dir, last.names)
+    found |= where
+    if found != kept:
+        settle(run, found)
+    return {"mode": found["load_mode"], **where}
 
 
 def _tuner(

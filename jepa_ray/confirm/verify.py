@@ -6,9 +6,10 @@ through by threads, each of which computes on one core.
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ import torch
 from jepa_ray.config.legs import cut_legs
 from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
+from jepa_ray.confirm.differences import differences
+from jepa_ray.confirm.measured import measured, same_models
 from jepa_ray.confirm.order import pass_order
 from jepa_ray.confirm.plan import CONFIRMATION_FILE
 from jepa_ray.confirm.recorded import (
@@ -34,6 +37,9 @@ from jepa_ray.train.keeper import LEGS_FILE, PROVENANCE_FILE
 Progress = Callable[[Check], None]
 _MOST_THREADS = 8
 _MOST_TOLD = 3
+_READ = {"load_mode": "read", "cuts": "read files of"}
+"""What the order of the batches depends on, by key of provenance.json."""
+_COMPUTED = {"device": "computed", "precision": "computed"}
 
 
 def verify(
@@ -111,7 +117,10 @@ def _of_the_run(run: Recorded, corpus: str) -> Iterator[Check]:
     yield check(CONFIRMATION_FILE, "passes", lambda: _passes(run))
     yield check(CONFIRMATION_FILE, "datasets", lambda: _datasets(run, corpus))
     yield check(CONFIRMATION_FILE, "spread", lambda: _spreads(run))
-    yield check(CONFIRMATION_FILE, "load mode", lambda: _load_modes(run))
+    yield check(CONFIRMATION_FILE, "load mode", lambda: _as_in_all_passes(run, _READ))
+    yield check(CONFIRMATION_FILE, "device", lambda: _as_in_all_passes(run, _COMPUTED))
+    for name in measured(run):
+        yield check(name, "checkpoints and windows", partial(same_models, run, name, corpus))
 
 
 def _of_a_pass(run: Recorded, name: str) -> Iterator[Check]:
@@ -127,7 +136,9 @@ def _settings(run: Recorded) -> str:
     for key in ("preset", "mixing", "steps", "batch_size"):
         require_equal(key, run.confirmation[key], getattr(config, key))
     require_equal("seeds", tuple(run.confirmation["seeds"]), run.seeds)
-    return f"as in {CONFIG_FILE}"
+    run_id, folder = run.confirmation["run_id"], run.run.rstrip("/").rpartition("/")[2]
+    renamed = "" if run_id == folder else f"; it is the run {run_id!r} in a folder {folder!r}"
+    return f"as in {CONFIG_FILE}{renamed}"
 
 
 def _passes(run: Recorded) -> str:
@@ -142,7 +153,7 @@ def _passes(run: Recorded) -> str:
 def _datasets(run: Recorded, corpus: str) -> str:
     require(run.names, "no dataset was trained on")
     begun = read_document(join(run.run, CORPUS_FILE))["datasets"]
-    wrong = list(_differences("", run.confirmation["datasets"], begun))
+    wrong = list(differences("", run.confirmation["datasets"], begun))
     require(not wrong, f"not as in {CORPUS_FILE}: {'; '.join(wrong[:_MOST_TOLD])}")
     now = fingerprints(corpus, run.names)
     counts = prepared(corpus)
@@ -153,14 +164,25 @@ def _datasets(run: Recorded, corpus: str) -> str:
     return f"{len(now)} trained on, as they are prepared now"
 
 
-def _load_modes(run: Recorded) -> str:
-    """Windows were read in the same way in all passes: the order of the batches depends on it."""
+def _as_in_all_passes(run: Recorded, about: Mapping[str, str]) -> str:
+    """Each training read its windows, or computed, in the same way in all passes."""
+    begun = read_document(join(run.run, CORPUS_FILE))
     for name in run.trainings:
-        modes = {
-            each: read_document(join(run.run, each, name, PROVENANCE_FILE))["load_mode"]
-            for each in run.passes
+        files = {
+            each: read_document(join(run.run, each, name, PROVENANCE_FILE)) for each in run.passes
         }
-        require(len(set(modes.values())) == 1, f"passes read {name} in different ways: {modes}")
+        for key, what in about.items():
+            found = {each: file.get(key) for each, file in files.items()}
+            first = found[next(iter(found))]
+            require(
+                all(value == first for value in found.values()),
+                f"passes {what} {name} in different ways: {found}",
+            )
+            if key in begun and key != "cuts" and begun[key] != "auto":
+                require_equal(f"{key} of {name}", first, begun[key])
+            if key == "cuts" and first:
+                wanted: Any = begun.get(key, first)
+                require_equal(f"{key} of {name}", first, {n: wanted.get(n) for n in first})
     return "the same in all passes"
 
 
@@ -168,27 +190,9 @@ def _spreads(run: Recorded) -> str:
     """Means and intervals, and what became of each dataset, are those of the passes."""
     reports = [run.report(name) for name in run.passes]
     wanted = {"spread": spreads(reports), "forgetting": forgetting(reports)}
-    wrong = list(_differences("", {key: run.confirmation[key] for key in wanted}, wanted))
+    wrong = list(differences("", {key: run.confirmation[key] for key in wanted}, wanted))
     require(not wrong, "; ".join(wrong[:_MOST_TOLD]))
     return f"of {len(reports)} passes"
-
-
-def _differences(what: str, found: Any, wanted: Any) -> Iterator[str]:
-    """Where two documents differ by more than rounding, in words."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in dict.fromkeys((*found, *wanted)):
-            inner = f"{key} of {what}" if what else key
-            if key not in found or key not in wanted:
-                yield f"{inner} is {'too many' if key in found else 'missing'}"
-            else:
-                yield from _differences(inner, found[key], wanted[key])
-    elif found != wanted and not _close(found, wanted):
-        yield f"{what} is {found!r:.80}, should be {wanted!r:.80}"
-
-
-def _close(found: Any, wanted: Any) -> bool:
-    both = isinstance(found, float) and isinstance(wanted, float)
-    return both and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _checkpoints(run: Recorded, name: str) -> str:
@@ -208,6 +212,9 @@ def _report(run: Recorded, name: str) -> str:
     require_equal("seed", report["seed"], run.passes[name])
     for key in ("train_windows", "val_windows", "train_loss", "val_loss"):
         require_equal(key, report[key], report["checkpoints"][COMBINED][key])
+    about = read_document(join(run.run, name, COMBINED, PROVENANCE_FILE))
+    for key in ("device", "workers"):
+        require_equal(key, report[key], about[key])
     return f"as in {CONFIRMATION_FILE}"
 
 

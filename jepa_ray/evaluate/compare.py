@@ -22,6 +22,7 @@ from jepa_ray.config import EvaluateConfig
 from jepa_ray.corpus import Counts, Samples, choose, draw_samples, fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate.analysis import Analysis, Within
+from jepa_ray.evaluate.done import content_of
 from jepa_ray.evaluate.find import load_finished
 from jepa_ray.evaluate.freshness import not_as_trained
 from jepa_ray.evaluate.passes import NotFiniteError
@@ -120,6 +121,7 @@ def evaluate(
         details, evidence = analysis.details(within)
     trained, untrained = analysis.trained, analysis.untrained
     skills = {name: each.monitors.skill for name, each in within.items()}
+    now = fingerprints(processed_dir, names)
     seconds = round(time.monotonic() - began, 3)
     return Evaluation(
         checkpoint=found.url,
@@ -129,8 +131,15 @@ def evaluate(
         cka=cka,
         datasets={name: (each.monitors, each.windows) for name, each in within.items()},
         verdict=judge(trained, untrained, cka, skills, evidence),
-        warnings=(*_warnings(found, fingerprints(processed_dir, names)), *analysis.warnings),
-        details=details | _about(config) | {"within": _intervals(within), "seconds": seconds},
+        warnings=(*_warnings(found, now), *analysis.warnings),
+        details=details
+        | _about(config)
+        | {
+            "checkpoint_sha256": content_of(found.url),
+            "corpus": now,
+            "within": _intervals(within),
+            "seconds": seconds,
+        },
     )
 
 
@@ -163,7 +172,12 @@ def _analysed(
 
 
 def _about(config: EvaluateConfig) -> dict[str, Any]:
-    return {"batches": config.batches, "batch_size": config.batch_size, "seed": config.seed}
+    return {
+        "batches": config.batches,
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+        "settings": config.model_dump(mode="json"),
+    }
 
 
 def _intervals(within: dict[str, Within]) -> dict[str, dict[str, Any]]:

@@ -21,13 +21,14 @@ from jepa_ray.storage import (
     client_failures,
     exists,
     join,
+    list_files,
     list_names,
-    list_sizes,
     resolve,
 )
 from jepa_ray.windows import CONTRACT_VERSION, WINDOW_SCHEMA, Manifest, read_manifest
 
 COLUMNS = ["window_uid", "window_start", "actor", "runs"]
+_NEVER_NULL = ("window_uid", "runs")
 _CONTRACT = b"jepa_ray.contract_version"
 _HASHED_BYTES = 8 << 20
 
@@ -144,10 +145,21 @@ def _rows(span: Span) -> Iterator[pa.Table]:
     for _, table in PartReader().read({span.part: groups}, COLUMNS):
         low, high = max(span.start - at, 0), min(span.stop - at, len(table))
         if low < high:
-            yield table.slice(low, high - low)
+            rows = table.slice(low, high - low)
+            _require_no_null(rows, span.part.url)
+            yield rows
         at += len(table)
         if at >= span.stop:
             return
+
+
+def _require_no_null(rows: pa.Table, url: str) -> None:
+    for name in _NEVER_NULL:
+        count = rows[name].null_count
+        if count:
+            raise CorpusError(
+                f"{url}: {name} is null in {count} of its windows; docs/windows.md has the form"
+            )
 
 
 def _one_dataset(folder: str) -> Given | None:
@@ -167,7 +179,21 @@ def _one_dataset(folder: str) -> Given | None:
 
 def _processed(folder: str) -> Given | None:
     places = [join(folder, name) for name in prepared(folder)]
-    return _prepared(folder, [(p, read_manifest(p)) for p in places]) if places else None
+    found = [(place, read_manifest(place)) for place in places]
+    _require_each_once(found)
+    return _prepared(folder, found) if found else None
+
+
+def _require_each_once(found: list[tuple[str, Manifest]]) -> None:
+    """See that no dataset lies in two folders, as when one was copied."""
+    folders: dict[str, str] = {}
+    for folder, manifest in found:
+        first = folders.setdefault(manifest["dataset"], folder)
+        if first != folder:
+            raise CorpusError(
+                f"{first} and {folder} both hold the dataset {manifest['dataset']}, so its windows "
+                "would be embedded twice; move one of them out of the input"
+            )
 
 
 def _prepared(url: str, found: list[tuple[str, Manifest]]) -> Given:
@@ -194,7 +220,7 @@ def _bare(url: str) -> Given:
             raise CorpusError(f"nothing at {url}: --input names windows that `prepare` wrote")
         spans = _of_file(url)
     else:
-        names = [n for n in list_sizes(url) if n.endswith(".parquet") and n[0] not in "._"]
+        names = [n for n in list_files(url) if n.endswith(".parquet") and n[0] not in "._"]
         if not names:
             raise CorpusError(
                 f"{url} holds no prepared windows: give a folder that `jepa-ray prepare` wrote, "

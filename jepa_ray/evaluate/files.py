@@ -1,7 +1,7 @@
 """evaluation.json beside what it is about."""
 
 import logging
-from typing import Any
+from typing import Any, Literal
 
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.errors import JepaRayError
@@ -10,32 +10,43 @@ from jepa_ray.storage import join, list_names, read_json, write_json
 log = logging.getLogger(__name__)
 
 EVALUATION = "evaluation.json"
+PROBES = "probes.json"
 _PROVENANCE = "provenance.json"
+_PROBED = ("train", "test", "pool", "draws")
+_EVALUATED = (
+    "batches", "dataset_batches", "mask_batches", "control_batches", "training_batches", "draws",
+)  # fmt: skip
+_ABOUT = 0.9
+"""Probes have this share of their windows at least where nothing but the version is another."""
 
 
-def keep(document: dict[str, Any], folder: str, name: str = EVALUATION) -> str | None:
+Kept = Literal["kept", "declined", "failed"]
+
+
+def keep(document: dict[str, Any], folder: str, name: str = EVALUATION) -> Kept:
     """Write a result into a folder; where it cannot be written, one warning.
 
-    A quick look does not replace what stands there: a result of fewer windows, datasets or tasks
-    than the one that is there is not kept, and a warning says so.
+    A quick look does not replace what stands there: a result of fewer windows, resamples, datasets
+    or tasks than the one that is there is not kept, and a warning says so.
 
     Returns:
-        Its URL, or None.
+        `kept`; `declined`: there is a fuller one; `failed`: it cannot be written.
     """
     url = join(folder, name)
     if _is_less(document, url):
         log.warning(
-            "%s is left as it is: it is of more windows, datasets or tasks; delete it to replace",
+            "%s is left as it is: it is of more windows, resamples, datasets or tasks; delete it "
+            "to replace",
             url,
         )
-        return None
+        return "declined"
     try:
         write_json(url, document)
     except (OSError, JepaRayError) as error:
         reason = getattr(error, "strerror", None) or error
         log.warning("%s cannot be written: %s; the numbers stand above all the same", url, reason)
-        return None
-    return url
+        return "failed"
+    return "kept"
 
 
 def _is_less(document: dict[str, Any], url: str) -> bool:
@@ -44,15 +55,39 @@ def _is_less(document: dict[str, Any], url: str) -> bool:
         (one, names), (other, other_names) = _extent(document), _extent(there)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, JepaRayError):
         return False  # none there, or none that we could read
-    return one < other or names < other_names
+    if names < other_names:
+        return True
+    if "settings" in one and "settings" in other:
+        ours, theirs = one["settings"], other["settings"]
+        return any(ours[key] < theirs[key] for key in ours.keys() & theirs.keys())
+    return bool(one["about"] < other["about"] * (_ABOUT if "tasks" in document else 1))
 
 
-def _extent(document: dict[str, Any]) -> tuple[int, set[str]]:
-    """Windows asked for and names of the datasets; of probes, the names of the tasks."""
+def _extent(document: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """How much a result is of: of its settings those that count, and the windows it was made of.
+
+    Returns:
+        `settings`, which an older version did not write down, and `about`: windows; and names of
+        datasets, of probes those of tasks.
+    """
     if "tasks" in document:
-        return 0, {*document["tasks"], *document["skipped"]}
+        tasks = document["tasks"]
+        return {
+            **_counted(document, 1, _PROBED),
+            "about": sum(task["train"] + task["test"] for task in tasks.values()),
+        }, {*tasks, *document["skipped"]}
     of_pass = next(iter(document["passes"].values())) if "passes" in document else document
-    return of_pass["batches"] * of_pass["batch_size"], set(of_pass["datasets"])
+    size = of_pass["batch_size"]
+    about = of_pass["batches"] * size
+    return {**_counted(of_pass, size, _EVALUATED), "about": about}, set(of_pass["datasets"])
+
+
+def _counted(document: dict[str, Any], size: int, keys: tuple[str, ...]) -> dict[str, Any]:
+    settings = document.get("settings")
+    if settings is None:
+        return {}
+    units = {key: size if key.endswith("batches") else 1 for key in keys}
+    return {"settings": {key: settings[key] * units[key] for key in keys}}
 
 
 def folder_of_training(checkpoint: str) -> str | None:

@@ -52,12 +52,18 @@ class RunEvaluation:
     passes: dict[str, Document]
 
     def keep(self) -> None:
-        """Write evaluation.json of the run and of every pass; one warning where it cannot be."""
-        folders = {join(self.url, name, COMBINED): each for name, each in self.passes.items()}
-        for folder, document in {self.url: self.document, **folders}.items():
-            if keep(document, folder) is None:
-                return
-        forget(join(self.url, _PARTS))
+        """Write evaluation.json of the run and of every pass; one warning where it cannot be.
+
+        A fuller one that is there stays, and the others are written all the same.
+        """
+        whole = keep(self.document, self.url)
+        if whole == "failed":
+            return
+        for name, each in self.passes.items():
+            if keep(each, join(self.url, name, COMBINED)) == "failed":
+                break
+        if whole == "kept":
+            forget(join(self.url, _PARTS))
 
 
 def evaluate_run(

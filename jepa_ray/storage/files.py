@@ -148,6 +148,18 @@ def list_sizes(url: str | Path) -> dict[str, int]:
     return {entry["name"].rstrip("/").rsplit("/", 1)[-1]: entry["size"] or 0 for entry in found}
 
 
+@reachable("listing")
+def list_files(url: str | Path) -> list[str]:
+    """Names of the files in a folder, without the folders in it, sorted; [] when there is none."""
+    fs, path = resolve(url)
+    try:
+        found = fs.ls(path, detail=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    names = (entry["name"].rsplit("/", 1)[-1] for entry in found if entry["type"] == "file")
+    return sorted(map(str, names))
+
+
 def require_writable(url: str | Path) -> None:
     """Make sure that files can be written below `url`, by writing one.
 

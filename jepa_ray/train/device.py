@@ -7,6 +7,8 @@ from jepa_ray.config import TrainConfig
 from jepa_ray.errors import ConfigError
 from jepa_ray.model.precision import Precision
 
+Device = Literal["cuda", "cpu"]
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -21,7 +23,7 @@ class Placement:
         precision: `fp32`, `bf16`, or `auto`: bf16 where the GPU has it.
     """
 
-    device: Literal["cuda", "cpu"]
+    device: Device
     backend: Literal["nccl", "gloo"]
     workers: int
     threads: int
@@ -37,7 +39,14 @@ class Placement:
         return f"{count} worker(s) on {self.device}, backend {self.backend}{threads}, {precision}"
 
 
-def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
+def place(
+    config: TrainConfig,
+    *,
+    cpus: float,
+    gpus: float,
+    device: Device | None = None,
+    precision: Precision | None = None,
+) -> Placement:
     """Choose where to run.
 
     Args:
@@ -45,6 +54,8 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
             `threads: None` is one, which is also the reproducible choice.
         cpus: CPUs of the cluster.
         gpus: GPUs of the cluster.
+        device: Of the trainings of the same run before; None: there is none.
+        precision: Of the same.
 
     Raises:
         ConfigError: The cluster has not enough GPUs for `cuda`, or not enough CPUs for the
@@ -52,26 +63,30 @@ def place(config: TrainConfig, *, cpus: float, gpus: float) -> Placement:
     """
     fewest = _fewest(config)
     require_divisors(config)
-    if config.device == "cuda" and gpus < fewest:
+    wanted, asked = device or config.device, precision or config.precision
+    if wanted == "cuda" and gpus < fewest:
+        said = "set device=cpu or auto, or fewer workers"
+        if device:
+            said = "the trainings of this run before had them: bring them back, or begin another"
         raise ConfigError(
             f"device=cuda with {fewest} worker(s) needs {fewest} GPU(s), the cluster has "
-            f"{gpus:g}; set device=cpu or auto, or fewer workers"
+            f"{gpus:g}; {said}"
         )
-    on_gpu = config.device != "cpu" and gpus >= fewest
+    on_gpu = wanted != "cpu" and gpus >= fewest
     count = config.threads or 1
     if cpus < fewest * count:
         raise ConfigError(
             f"{fewest} worker(s) of {count} CPU(s) do not fit into the cluster's {cpus:g} CPUs; "
             "set fewer workers or threads"
         )
-    precision: Precision = "fp32" if config.precision == "auto" and not on_gpu else config.precision
+    on_cpu: Precision = "fp32" if asked == "auto" and not on_gpu else asked
     return Placement(
         "cuda" if on_gpu else "cpu",
         "nccl" if on_gpu else "gloo",
         config.workers,
         count,
         fewest,
-        precision,
+        on_cpu,
     )
 
 

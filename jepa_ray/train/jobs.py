@@ -10,8 +10,10 @@ from jepa_ray.config import TrainConfig
 from jepa_ray.config.legs import SEQUENTIAL, cut_legs, in_order
 from jepa_ray.corpus import choose_mode, cuts, fingerprints, prepared
 from jepa_ray.errors import ConfigError, CorpusError
+from jepa_ray.model.precision import Precision
 from jepa_ray.storage import absolute, exists, join
 from jepa_ray.train.data import Mode
+from jepa_ray.train.device import Device
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class Job:
         config: Settings.
         folder: Of the run, path or URL; gets everything that the training leaves.
         mode: How its windows are read where `load_mode` is `auto`; None: the fit chooses.
+        device: Where it runs where `device` is `auto`; None: by what the cluster has.
+        precision: What `precision` came to in the trainings before; None: as the settings say.
     """
 
     processed_dir: str
@@ -40,6 +44,8 @@ class Job:
     config: TrainConfig
     folder: str
     mode: Mode | None = None
+    device: Device | None = None
+    precision: Precision | None = None
 
     def __post_init__(self) -> None:
         for name in ("processed_dir", "folder"):  # Ray workers have a working directory of theirs

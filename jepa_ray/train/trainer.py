@@ -160,9 +160,9 @@ def train_many(
 
 
 def _run(plans: Sequence[Plan], storage_path: str, name: str, progress: Progress) -> None:
-    found = ray.cluster_resources()
-    config = plans[0].job.config
-    placement = place(config, cpus=found.get("CPU", 0), gpus=found.get("GPU", 0))
+    found, job = ray.cluster_resources(), plans[0].job
+    config, cpus, gpus = job.config, found.get("CPU", 0), found.get("GPU", 0)
+    placement = place(config, cpus=cpus, gpus=gpus, device=job.device, precision=job.precision)
     plans = [each.with_mode(memory_of_a_worker(placement)) for each in plans]
     for each in plans:
         log.info("%s", _start_line(each, placement))

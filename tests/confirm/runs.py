@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from jepa_ray.config import ConfirmConfig
 from jepa_ray.confirm.plan import Pass, passes
 from jepa_ray.confirm.results import pass_report
@@ -31,6 +34,20 @@ def corpus(folder: Path, *, records: int = 64) -> str:
     write_prepared(folder / "p", folder / "raw", records=records)
     write_prepared(folder / "p", folder / "raw2", GH, records=records)
     return str(folder / "p")
+
+
+def cut_anew(dataset: Path) -> None:
+    """The same windows in files of 40 rows."""
+    found = json.loads((dataset / "manifest.json").read_text())
+    files = [dataset / "windows" / part["name"] for part in found["parts"]]
+    table = pa.concat_tables([pq.read_table(file) for file in files])
+    found["parts"] = []
+    for start in range(0, len(table), 40):
+        file, rows = dataset / "windows" / f"part-{start:05d}.parquet", table.slice(start, 40)
+        pq.write_table(rows, file)
+        part = {"name": file.name, "rows": len(rows), "bytes": file.stat().st_size}
+        found["parts"].append(part)
+    (dataset / "manifest.json").write_text(json.dumps(found))
 
 
 def manifest(processed: Path, name: str, **changes: Any) -> None:

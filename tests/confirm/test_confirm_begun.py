@@ -1,12 +1,23 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
 from jepa_ray.config import ConfirmConfig
-from jepa_ray.confirm.begun import begin, keep_load_mode, load_mode, require_same, started_utc
+from jepa_ray.confirm.begun import (
+    begin,
+    require_same,
+    require_uncut,
+    settle,
+    settled,
+    started_utc,
+    without_new,
+)
 from jepa_ray.confirm.datasets import Listed
+from jepa_ray.corpus import cuts
 from jepa_ray.errors import ConfigError
+from tests.confirm.runs import GH, corpus, cut_anew
 
 DATASETS = {
     "a": Listed("trained", None, 50, "f1"),
@@ -71,14 +82,38 @@ def test_a_run_that_goes_on_keeps_when_it_was_begun(run):
     require_same(run, of(), DATASETS)
 
 
-def test_how_windows_are_read_is_chosen_once(run):
-    assert load_mode(run) is None
+def test_how_windows_are_read_and_where_is_settled_once(run):
+    assert settled(run) == {}
     before = started_utc(run)
-    keep_load_mode(run, "streaming")
-    assert (load_mode(run), started_utc(run)) == ("streaming", before)
+    settle(run, {"load_mode": "streaming", "device": "cuda", "precision": "bf16"})
+    kept = {"load_mode": "streaming", "device": "cuda", "precision": "bf16"}
+    assert (settled(run), started_utc(run)) == (kept, before)
     begin(run, of(), DATASETS)
-    assert load_mode(run) == "streaming"
+    assert settled(run) == kept
     require_same(run, of(), DATASETS)
+
+
+def test_a_streaming_run_does_not_go_on_with_files_that_were_cut_anew(run, tmp_path):
+    processed = corpus(tmp_path / "c")
+    settle(run, {"load_mode": "streaming", "cuts": cuts(processed, [GH])})
+    require_uncut(run, processed, [GH])
+    cut_anew(Path(processed) / GH)
+    with pytest.raises(ConfigError, match=f"{GH} was prepared anew .* other files"):
+        require_uncut(run, processed, [GH])
+
+
+def test_what_is_prepared_after_a_run_of_all_was_begun_is_named_and_left_out(run, caplog):
+    more = DATASETS | {"new": DATASETS["a"]}
+    assert without_new(run, more) == DATASETS
+    assert "begun without new" in caplog.text
+
+
+def test_a_run_of_some_does_not_become_one_of_all(tmp_path):
+    run = str(tmp_path)
+    begin(run, of(), {"a": DATASETS["a"]}, "a")
+    (tmp_path / "pass01" / "a").mkdir(parents=True)
+    more = DATASETS | {"new": DATASETS["a"]}
+    assert without_new(run, more) == more
 
 
 def test_a_run_that_was_killed_between_its_first_two_files_goes_on(run, tmp_path):

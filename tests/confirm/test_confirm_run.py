@@ -23,6 +23,7 @@ from tests.confirm.runs import (
     STARTED,
     corpus,
     flags,
+    manifest,
     planned,
     pretend_finished,
     pretend_trained,
@@ -94,6 +95,68 @@ def test_a_confirmation_of_another_form_is_written_anew(processed, begun, text):
     assert ask(processed, begun)["spread"] == found["spread"]
 
 
+def other(change: str, value: object):
+    def changed(found: dict) -> dict:
+        return found | {change: value}
+
+    return changed
+
+
+def of_another_run(found: dict) -> dict:
+    for each in found["passes"]:
+        for about in each["checkpoints"].values():
+            about["val_loss"] = 0.123
+    return found | {"run_id": "other", "seeds": [8, 9], "steps": 7}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other("passes", 5), other("passes", None), other("passes", [{}, {}]),
+        other("spread", None), other("datasets", []), other("seconds", None), of_another_run,
+    ],
+)  # fmt: skip
+def test_a_confirmation_that_does_not_follow_from_the_reports_is_written_anew(
+    processed, begun, change
+):
+    right = ask(processed, begun)
+    file = begun / "confirmation.json"
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
+    found = ask(processed, begun)
+    assert found | {"ended_utc": right["ended_utc"]} == right == found | times(right)
+    assert json.loads(file.read_text()) == found
+
+
+def times(found: dict) -> dict:
+    return {key: found[key] for key in ("ended_utc", "seconds")}
+
+
+def test_a_report_that_is_newer_than_the_confirmation_gets_into_it(processed, begun):
+    ask(processed, begun)
+    path = begun / "pass01" / "report.json"
+    report = json.loads(path.read_text())
+    report["checkpoints"][JIRA]["val_loss"] = 0.25
+    path.write_text(json.dumps(report))
+    assert ask(processed, begun)["passes"][0]["checkpoints"][JIRA]["val_loss"] == 0.25
+
+
+def test_seconds_and_dates_of_another_version_do_not_make_it_anew(processed, begun):
+    right = ask(processed, begun)
+    file = begun / "confirmation.json"
+    file.write_text(json.dumps(right | {"seconds": 0.25, "ended_utc": "then"}))
+    assert ask(processed, begun)["seconds"] == 0.25
+
+
+def test_a_dataset_that_is_prepared_beside_a_finished_run_of_all_is_left_out(tmp_path, caplog):
+    processed, run = corpus(tmp_path), tmp_path / "runs" / "a"
+    begin(str(run), CONFIG, listed(processed, "combined"))
+    for each in planned(processed, run):
+        pretend_finished(each)
+    manifest(Path(processed), "new")
+    assert list(ask(processed, run)["datasets"]) == [GH, JIRA]
+    assert "begun without new" in caplog.text
+
+
 def test_a_finished_run_that_has_lost_a_checkpoint_is_not_finished(processed, begun, monkeypatch):
     ask(processed, begun)
     last = planned(processed, begun)[1]
@@ -142,7 +205,7 @@ def test_a_pass_is_what_its_seed_makes_of_the_settings(processed, tmp_path):
 
 
 def test_all_trainings_of_a_pass_read_their_windows_in_the_way_of_the_run(processed, tmp_path):
-    each = planned(processed, tmp_path)[0].with_mode("streaming")
+    each = planned(processed, tmp_path)[0].pinned(mode="streaming")
     assert [plan(job).mode for job in each.jobs] == 3 * ["streaming"]
 
 
@@ -197,6 +260,16 @@ def test_the_training_that_an_error_names_is_the_one_at_fault(processed, tmp_pat
 def test_a_damaged_report_is_named(processed, begun, text):
     (begun / "pass01" / "report.json").write_text(text)
     with pytest.raises(ConfigError, match=r"pass01/report.json is damaged: delete it"):
+        ask(processed, begun)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 7}, {"train_loss": None}, {"order": [JIRA]}, {"checkpoints": 3}]
+)
+def test_a_report_of_another_form_or_pass_is_named(processed, begun, change):
+    path = begun / "pass02" / "report.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ConfigError, match=r"pass02/report.json is damaged: delete it"):
         ask(processed, begun)
 
 

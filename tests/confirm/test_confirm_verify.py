@@ -20,7 +20,16 @@ from tests.train.test_train_resume import flip_a_bit
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 
 PT = "schedule_jepa.pt"
-OF_A_TRAINING = ["loads", "settings", "datasets", "windows", "numbers", "untrained", "loss"]
+OF_A_TRAINING = [
+    "loads",
+    "files",
+    "settings",
+    "datasets",
+    "windows",
+    "numbers",
+    "untrained",
+    "loss",
+]
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +332,7 @@ def test_weights_of_another_training_under_the_right_settings_are_found(run):
     torch.save(document, file)
     found = failed(run)
     assert set(found) == {
+        (f"pass01/{COMBINED}", "files"),
         (f"pass01/{COMBINED}", "loss"),
         (f"pass01/{COMBINED}", "first and last leg"),
     }

@@ -287,6 +287,33 @@ def test_bare_files_with_impossible_windows_are_refused(processed, model, tmp_pa
         embed_windows(model, url, str(tmp_path / "o.parquet"))
 
 
+@pytest.mark.parametrize("column", ["window_uid", "runs"])
+def test_bare_files_with_a_null_where_none_may_be_are_refused(processed, model, tmp_path, column):
+    table = bare(processed)
+    at = table.schema.get_field_index(column)
+    field = table.schema.field(at)
+    values = pa.array([None, *table[column].to_pylist()[1:]], field.type)
+    url = foreign(tmp_path, table.set_column(at, field.with_nullable(True), values))
+    with pytest.raises(CorpusError, match=rf"w\.parquet: {column} is null in 1 of its windows"):
+        embed_windows(model, url, str(tmp_path / "o.parquet"))
+
+
+def test_an_output_in_the_folder_of_bare_files_is_no_input(processed, model, tmp_path):
+    foreign(tmp_path, bare(processed))
+    first, again = (
+        embed_windows(model, str(tmp_path), str(tmp_path / "emb.parquet")) for _ in range(2)
+    )
+    assert first.document["windows"] == again.document["windows"]
+    assert again.unchanged
+
+
+def test_a_dataset_that_lies_in_two_folders_is_refused(processed, model, tmp_path):
+    for name in (JIRA, "copy"):
+        shutil.copytree(processed / JIRA, tmp_path / "p" / name)
+    with pytest.raises(CorpusError, match=f"copy and .*{JIRA} both hold the dataset {JIRA}"):
+        embed_windows(model, str(tmp_path / "p"), str(tmp_path / "o.parquet"))
+
+
 def test_a_dataset_that_is_not_completed_says_why(model, processed, tmp_path):
     shutil.copytree(processed / JIRA, tmp_path / JIRA)
     place = tmp_path / JIRA / "manifest.json"

@@ -1,15 +1,17 @@
 """A confirmation run: every pass, and what they say over seeds."""
 
+import hashlib
 import json
 import logging
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jepa_ray.checkpoint import save_checkpoint, write_state
-from jepa_ray.config import EvaluateConfig, SplitConfig, TrainConfig
+from jepa_ray.checkpoint import load_checkpoint, save_checkpoint, write_state
+from jepa_ray.config import EvaluateConfig, ProbeConfig, SplitConfig, TrainConfig
 from jepa_ray.corpus import fingerprints
 from jepa_ray.errors import CheckpointError
 from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
@@ -135,11 +137,52 @@ def test_a_pass_that_is_done_is_not_evaluated_again(found, run, processed, tmp_p
 
 def test_a_quick_look_does_not_replace_the_record(tmp_path, caplog):
     record = {"batches": 100, "batch_size": 32, "datasets": {"a": {}, "b": {}}}
-    assert keep(record, str(tmp_path))
+    assert keep(record, str(tmp_path)) == "kept"
     for less in ({"batches": 1}, {"datasets": {"a": {}}}):
-        assert keep(record | less, str(tmp_path)) is None
-    assert keep(record | {"batches": 200}, str(tmp_path))
+        assert keep(record | less, str(tmp_path)) == "declined"
+    assert keep(record | {"batches": 200}, str(tmp_path)) == "kept"
     assert "is left as it is" in caplog.text
+
+
+@pytest.mark.parametrize("less", [{"draws": 100}, {"dataset_batches": 1}, {"training_batches": 1}])
+def test_fewer_resamples_or_batches_of_anything_do_not_replace_the_record(tmp_path, less):
+    def of(config):
+        sizes = {"batches": config.batches, "batch_size": config.batch_size}
+        return sizes | {"datasets": {"a": {}}, "settings": config.model_dump(mode="json")}
+
+    assert keep(of(EvaluateConfig()), str(tmp_path)) == "kept"
+    assert keep(of(EvaluateConfig(**less)), str(tmp_path)) == "declined"
+    assert keep(of(EvaluateConfig(draws=2000, seed=7)), str(tmp_path)) == "kept"
+
+
+def test_a_quick_probe_does_not_replace_that_of_an_older_version(tmp_path):
+    def of(windows, **more):
+        return {"tasks": {"a": {"train": windows, "test": windows}}, "skipped": {}} | more
+
+    assert keep(of(4000), str(tmp_path)) == "kept"
+    assert keep(of(10, settings=ProbeConfig().model_dump()), str(tmp_path)) == "declined"
+    assert keep(of(3900, settings=ProbeConfig().model_dump()), str(tmp_path)) == "kept"
+    assert keep(of(4000, settings=ProbeConfig(pool=10).model_dump()), str(tmp_path)) == "declined"
+
+
+def test_a_fuller_evaluation_of_one_pass_stops_no_other(found, run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    fuller = found.passes["pass01"] | {"batches": 200, "settings": None}
+    kept = [folder / name / "combined" / "evaluation.json" for name in ("pass01", "pass02")]
+    kept[0].write_text(json.dumps(fuller))
+    (folder / "evaluation.parts").mkdir()
+    replace(found, url=str(folder)).keep()
+    assert json.loads(kept[0].read_text()) == fuller
+    assert json.loads(kept[1].read_text()) == found.passes["pass02"]
+    assert not (folder / "evaluation.parts").exists()
+
+
+def test_an_evaluation_says_of_which_checkpoint_and_windows_it_is_and_how_it_was_made(found, run):
+    document = found.passes["pass02"]
+    file = Path(run) / "pass02" / "combined" / "schedule_jepa.pt"
+    assert document["checkpoint_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert document["corpus"] == load_checkpoint(file).provenance["datasets"]
+    assert document["settings"] == QUICK.model_dump(mode="json")
 
 
 def test_the_verdict_is_that_of_most_passes_with_the_interval_of_the_skill(found):
@@ -270,7 +313,8 @@ def test_only_the_folder_of_a_training_gets_an_evaluation(tmp_path):
 def test_a_folder_that_cannot_be_written_is_one_warning(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     with caplog.at_level(logging.WARNING):
-        assert keep({"a": 1}, str(tmp_path / "file")) is None
+        assert keep({"a": 1}, str(tmp_path / "file")) == "failed"
     (record,) = caplog.records
     assert "file/evaluation.json cannot be written" in record.getMessage()
-    assert keep({"a": 1}, str(tmp_path)) == f"{tmp_path}/evaluation.json"
+    assert keep({"a": 1}, str(tmp_path)) == "kept"
+    assert (tmp_path / "evaluation.json").exists()

@@ -71,3 +71,12 @@ def test_a_placement_says_itself_in_one_line():
         "1 worker(s) on cuda, backend nccl, bf16 if the GPU has it"
     )
     assert str(placed(workers=2, min_workers=1, gpus=2)).startswith("1-2 worker(s) on cuda")
+
+
+def test_a_run_goes_on_where_its_trainings_before_ran():
+    config = TrainConfig()
+    stays = place(config, cpus=4, gpus=1, device="cpu", precision="fp32")
+    assert (stays.device, stays.backend, stays.precision) == ("cpu", "gloo", "fp32")
+    assert place(config, cpus=4, gpus=1, device="cuda", precision="bf16").precision == "bf16"
+    with pytest.raises(ConfigError, match="has 0; the trainings of this run before had them"):
+        place(config, cpus=4, gpus=0, device="cuda")

@@ -18,20 +18,22 @@ from typing import Any
 
 from jepa_ray.checkpoint import FILE_NAME, load_checkpoint
 from jepa_ray.config import ProbeConfig
+from jepa_ray.corpus import fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, StageError
 from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
-from jepa_ray.evaluate.files import keep
+from jepa_ray.evaluate.files import PROBES, keep
 from jepa_ray.evaluate.find import confirmation
 from jepa_ray.evaluate.probes import delayed
-from jepa_ray.evaluate.probes.delayed_csv import downstream_folder
+from jepa_ray.evaluate.probes.delayed_csv import SUFFIX, downstream_folder
 from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION
+from jepa_ray.evaluate.probes.sample import choose_names
 from jepa_ray.evaluate.probes.units import OF_WINDOWS, Found, Place, Unit, forget_read, run_unit
 from jepa_ray.evaluate.probes.verdicts import closing, results
-from jepa_ray.storage import exists, join, list_sizes, require_writable
+from jepa_ray.storage import exists, join, list_names, require_writable
 
 log = logging.getLogger(__name__)
 
-RESULT = "probes.json"
+RESULT = PROBES
 _PARTS = "probes.parts"
 FORMAT_VERSION = 1
 JIRA_DELAY = "jira_delay"
@@ -45,10 +47,17 @@ TASKS = (*OF_WINDOWS, *delayed.TASKS, JIRA_DELAY)
 
 @dataclass(frozen=True)
 class Target:
-    """What is probed: the folder of the result, and the checkpoints."""
+    """What is probed.
+
+    Attributes:
+        folder: Of the result.
+        checkpoints: URLs.
+        trained_on: Names of the datasets of the first one.
+    """
 
     folder: str
     checkpoints: tuple[str, ...]
+    trained_on: tuple[str, ...] = ()
 
 
 def probe(
@@ -93,11 +102,11 @@ def probe(
         progress(f"{len(every)} of {len(units)}: {unit.task}")
         if found.reason:
             log.info("%s skipped on %s: %s", unit.task, unit.checkpoint, found.reason)
-    document = _document(target, asked, every, config)
+    document = _document(target, asked, every, config) | _about(target, place)
     if JIRA_DELAY in tasks:
         document["skipped"][JIRA_DELAY] = _NO_OUTCOME
     document["seconds"] = time.monotonic() - started
-    if keep(document, target.folder, RESULT) is not None:
+    if keep(document, target.folder, RESULT) == "kept":
         forget(join(target.folder, _PARTS))
     return document
 
@@ -134,6 +143,16 @@ def _document(
     }
 
 
+def _about(target: Target, place: Place) -> dict[str, Any]:
+    """Of which checkpoints and windows a document is, and how it was made."""
+    names = choose_names(place.processed_dir, list(target.trained_on))
+    return {
+        "checkpoint_sha256": [content_of(url) for url in target.checkpoints],
+        "corpus": fingerprints(place.processed_dir, names),
+        "settings": place.config.model_dump(mode="json"),
+    }
+
+
 def find(checkpoint: str) -> Target:
     """The checkpoints that a path or URL stands for.
 
@@ -141,9 +160,9 @@ def find(checkpoint: str) -> Target:
         CheckpointError: There is none, or the confirmation run is unfinished or damaged.
     """
     if checkpoint.endswith((".pt", ".safetensors")):
-        return Target(checkpoint.rpartition("/")[0] or ".", (load_checkpoint(checkpoint).url,))
+        return _target(checkpoint.rpartition("/")[0] or ".", [checkpoint])
     if exists(join(checkpoint, FILE_NAME)):
-        return Target(checkpoint, (join(checkpoint, FILE_NAME),))
+        return _target(checkpoint, [join(checkpoint, FILE_NAME)])
     about = confirmation(checkpoint)
     if about is None:
         raise CheckpointError(
@@ -151,7 +170,12 @@ def find(checkpoint: str) -> Target:
             "folder of a training, or that of a finished confirmation run"
         )
     combined = [join(checkpoint, each["pass"], "combined") for each in about["passes"]]
-    return Target(checkpoint, tuple(load_checkpoint(url).url for url in combined))
+    return _target(checkpoint, combined)
+
+
+def _target(folder: str, urls: Sequence[str]) -> Target:
+    found = [load_checkpoint(url) for url in urls]
+    return Target(folder, tuple(each.url for each in found), tuple(found[0].provenance["datasets"]))
 
 
 def _require_known(tasks: Sequence[str]) -> None:
@@ -179,7 +203,9 @@ def _each(units: Sequence[Unit], place: Place, target: Target) -> Iterator[tuple
 
 
 def _done(place: Place, target: Target) -> Done:
-    tables = list_sizes(place.downstream) if place.downstream else {}
+    folder = place.downstream
+    names = [n for n in list_names(folder) if n.endswith(SUFFIX)] if folder else []
+    tables = {name: content_of(join(str(folder), name)) for name in names}
     return Done.of(
         join(target.folder, _PARTS),
         settings=place.config.model_dump(mode="json", exclude={"processes"}),

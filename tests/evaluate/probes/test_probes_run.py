@@ -1,5 +1,6 @@
 """The whole of it on a made-up corpus."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ from jepa_ray.corpus import fingerprints
 from jepa_ray.errors import CheckpointError, ConfigError, UsageError
 from jepa_ray.evaluate.probes import TASKS, find, probe
 from jepa_ray.evaluate.probes.outcome import Outcome
-from jepa_ray.evaluate.probes.units import Found
+from jepa_ray.evaluate.probes.run import Target, _done
+from jepa_ray.evaluate.probes.units import Found, Place
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import write_json
 from tests.evaluate.probes.made import CONFIG, TASK, TINY
@@ -125,7 +127,7 @@ def test_what_was_done_before_a_probe_was_stopped_is_used_again(run, processed, 
     document = json.loads(part.read_text())
     document["part"]["reason"] = "as it was kept"
     part.write_text(json.dumps(document))
-    assert again(draws=201)["skipped"]["votes"] == "ms_latte is not among the datasets"
+    assert again(draws=1001)["skipped"]["votes"] == "ms_latte is not among the datasets"
     part.parent.mkdir(exist_ok=True)
     part.write_text(json.dumps(document))
     assert again()["skipped"]["votes"] == "as it was kept"
@@ -154,6 +156,25 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path,
         (tmp_path / ".probe-taken").mkdir()
         with pytest.raises(UsageError, match="not a folder that can be written to"):
             probe(str(tmp_path), processed_dir=processed, tasks=["votes"], config=CONFIG)
+
+
+def test_a_result_says_of_which_checkpoint_and_windows_it_is_and_how_it_was_made(found, processed):
+    folder, document = found
+    content = (folder / FILE_NAME).read_bytes()
+    assert document["checkpoint_sha256"] == [hashlib.sha256(content).hexdigest()]
+    assert document["corpus"] == fingerprints(processed, [JIRA])
+    assert document["settings"] == CONFIG.model_dump(mode="json")
+
+
+def test_what_was_done_on_other_labels_is_not_used_again(tmp_path, processed):
+    (tmp_path / "README.md").write_text("beside the tables")
+    table = tmp_path / "apache_creation.csv"
+    keys = set()
+    for label in (0, 9):
+        table.write_text(f"issuekey,delaydays\nA-1,{label}\n")
+        place = Place(processed, str(tmp_path), CONFIG)
+        keys.add(_done(place, Target(str(tmp_path), ("x",))).key)
+    assert len(keys) == 2
 
 
 def test_a_quick_look_does_not_replace_the_record(tmp_path, processed, caplog):
