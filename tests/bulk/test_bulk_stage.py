@@ -107,7 +107,7 @@ def test_other_datasets_are_made_by_records(tmp_path):
 @pytest.mark.parametrize(
     ("names", "wish", "kind", "detail"),
     [
-        (["gharchiv"], Wish(records=1), SourceError, "allowed are calendar_ics_thunderbird"),
+        (["gharchiv"], Wish(records=1), SourceError, "Allowed: calendar_ics_thunderbird"),
         (["epa"], Wish(size=10), SourceError, "a size and defects are for enron_maildir"),
         (["epa"], Wish(records=10, defects=0.1), SourceError, "without --defects"),
         (["gharchive"], Wish(), UsageError, "either --size or --records"),
