@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from jepa_ray.storage.files import UNFINISHED, local_path, resolve
+from jepa_ray.storage.files import UNFINISHED, local_path, naming, resolve
 from jepa_ray.storage.remote import reachable
 
 
@@ -26,7 +26,7 @@ def atomic_writer(url: str | Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent if path else None, prefix=UNFINISHED)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with naming(path or Path(temporary)), os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -42,6 +42,7 @@ def fails_then_ends(disk, record, *args: object) -> str:
     code, _, err = run(*args)
     require_a_clear_failure(code, err)
     assert "No space left on device" in err
+    assert str(disk.folder) in err or "run again to go on" in err
     disk.clear()
     code, out, again = run(*args)
     assert code == 0, again

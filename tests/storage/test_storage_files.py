@@ -1,5 +1,7 @@
 """Small files on paths and URLs."""
 
+import errno
+import os
 import uuid
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from jepa_ray.errors import UsageError
 from jepa_ray.storage import (
+    atomic_writer,
     delete,
     exists,
     join,
@@ -136,3 +139,19 @@ def test_an_unknown_scheme_is_a_mistake_of_the_user_that_names_the_url():
         read_bytes("nosuch://x")
     with pytest.raises(UsageError, match="nosuch"):
         list_names("nosuch://x")
+
+
+def write_large(path: Path, data: bytes) -> None:
+    with atomic_writer(path) as file:
+        file.write(data)
+
+
+@pytest.mark.parametrize("write", [write_bytes, write_large])
+def test_a_disk_that_is_full_says_for_which_file(tmp_path, monkeypatch, write):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*/there'"):
+        write(tmp_path / "there", b"1")
+    assert list(tmp_path.iterdir()) == []
