@@ -5,13 +5,16 @@ blocks (cheap), `parse` turns raw items into activities (CPU-bound, pure). No ra
 executor uses the same three.
 """
 
+import os
+import stat
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import StageError
@@ -30,6 +33,8 @@ from jepa_ray.storage import open_source
 from jepa_ray.windows import ActivityBatch, NameHasher, Rejected
 
 _PACKAGE = str(Path(__file__).parents[1])
+_AT_ONCE = 16
+"""Files that are asked for their size."""
 _OF_CODE = (AssertionError, NotImplementedError)
 """Raised by the package itself, these are about an adapter's code, not about a record."""
 
@@ -197,7 +202,10 @@ def file_shards(root: Path, patterns: Sequence[str], *, shard_bytes: int = 0) ->
     """
     forms = [form for pattern in patterns for form in _forms(pattern)]
     paths = sorted({path for form in forms for path in root.glob(form)}, key=str)
-    files = [SourceFile(p, p.relative_to(root).as_posix(), _bytes(p)) for p in paths]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each is a request to a store
+        sizes = list(pool.map(_bytes, paths))
+    names = [path.relative_to(root).as_posix() for path in paths]
+    files = [SourceFile(*each) for each in zip(paths, names, sizes, strict=True)]
     return shards_of(files, shard_bytes)
 
 
@@ -231,9 +239,12 @@ def _forms(pattern: str) -> tuple[str, ...]:
     )
 
 
-def _bytes(path: Path) -> int:
+def _bytes(path: Any) -> int:
     """Size of a file; 0 where there is none, as of a dangling link: reading it will say so."""
-    return path.stat().st_size if path.is_file() else 0
+    if isinstance(path, Path):
+        return path.stat().st_size if path.is_file() else 0
+    found: os.stat_result = path.stat()  # of a store; one request says all
+    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
 
 
 @contextmanager

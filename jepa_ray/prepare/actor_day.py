@@ -42,6 +42,7 @@ from jepa_ray.prepare.day_rows import (
     reports_of,
     write_partitions,
 )
+from jepa_ray.prepare.marking import refuse_changed, refuse_lost
 from jepa_ray.prepare.metrics import Meters
 from jepa_ray.prepare.plan import Plan
 from jepa_ray.prepare.work import (
@@ -49,8 +50,6 @@ from jepa_ray.prepare.work import (
     Tally,
     cause,
     keyed_shards,
-    refuse_changed,
-    refuse_lost,
 )
 from jepa_ray.storage import absolute
 

@@ -10,8 +10,7 @@ from jepa_ray.errors import JepaRayError, SourceError, StageError, UsageError
 from jepa_ray.prepare.documents import Manifest, dataset_name
 from jepa_ray.prepare.fingerprint import (
     dataset_fingerprint,
-    file_fingerprint,
-    file_state,
+    looked_at,
     shard_key,
 )
 from jepa_ray.storage import client_failures, join
@@ -76,10 +75,12 @@ def make_plan(
             f"the adapter of {adapter.info.dataset} {raised(adapter, error)} when it looked for "
             "its files: mend it, or leave the dataset out"
         ) from None
-    states = [[file_state(file) for file in shard.files] for shard in shards]
-    marks = [[(file, file_fingerprint(file)) for file in shard.files] for shard in shards]
-    keys = [shard_key(adapter, config, found) for found in marks]
-    files = [pair for found in marks for pair in found]
+    found = iter(looked_at([file for shard in shards for file in shard.files]))
+    looks = [[(file, *next(found)) for file in shard.files] for shard in shards]
+    states = [[state for _, state, _ in look] for look in looks]
+    marks = [[(file, mark) for file, _, mark in look] for look in looks]
+    keys = [shard_key(adapter, config, pairs) for pairs in marks]
+    files = [pair for pairs in marks for pair in pairs]
     dataset = dataset_name(adapter, config)
     target = join(processed_dir, dataset)
     fingerprint = dataset_fingerprint(adapter, config, files)

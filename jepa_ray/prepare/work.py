@@ -7,15 +7,15 @@ import ray
 from ray.exceptions import RayError
 
 from jepa_ray.config import PrepareConfig
-from jepa_ray.errors import JepaRayError, StageError
+from jepa_ray.errors import JepaRayError
 from jepa_ray.prepare.account import Account
 from jepa_ray.prepare.block import BlockReport
 from jepa_ray.prepare.datasource import KeyedShard, Work, run
-from jepa_ray.prepare.fingerprint import UNREADABLE, file_state
-from jepa_ray.prepare.finished import finish, lost_files
+from jepa_ray.prepare.fingerprint import UNREADABLE
+from jepa_ray.prepare.marking import Marking
 from jepa_ray.prepare.metrics import Meters
 from jepa_ray.prepare.plan import Plan
-from jepa_ray.storage import absolute, local_path
+from jepa_ray.storage import absolute
 
 Progress = Callable[[str, int], None]
 """Told (dataset, records so far) whenever a block is done."""
@@ -56,16 +56,15 @@ def work_off(
     work = Work(plan.adapter, config, absolute(plan.target))
     tally, nodes, meters = Tally(), set(), Meters(plan.dataset)
     try:
-        for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
-            records += report.account.records.total()
-            nodes.add(report.node)
-            meters.add(report)
-            progress(plan.dataset, records)
-            whole = tally.add(report)
-            if whole:
-                place = places[report.shard]
-                _mark(plan, place, whole, nodes)
-                done[plan.keys[place]] = whole
+        with Marking(plan, done) as marking:
+            for report in run(work, shards, cpus=int(ray.cluster_resources().get("CPU", 1))):
+                records += report.account.records.total()
+                nodes.add(report.node)
+                meters.add(report)
+                progress(plan.dataset, records)
+                whole = tally.add(report)
+                if whole:
+                    marking.add(places[report.shard], whole, nodes)
     except (RayError, JepaRayError) as error:
         return f"a task failed after {records} records: {cause(error)}"
     return None
@@ -83,38 +82,6 @@ def keyed_shards(plan: Plan, done: Container[str] = ()) -> list[KeyedShard]:
         for shard, key in zip(plan.shards, plan.keys, strict=True)
         if key not in done
     ]
-
-
-def _mark(plan: Plan, place: int, whole: Account, nodes: set[str]) -> None:
-    refuse_changed(plan, place)
-    refuse_lost(plan.target, whole, nodes)
-    finish(plan.target, plan.keys[place], whole)
-
-
-def refuse_changed(plan: Plan, place: int) -> None:
-    """The files of a shard have to be as they were when the run was planned.
-
-    Raises:
-        StageError: One is not.
-    """
-    for file, state in zip(plan.shards[place].files, plan.states[place], strict=True):
-        if file_state(file) != state:
-            raise StageError(f"{file.label} changed while it was read; run again once it rests")
-
-
-def refuse_lost(target: str, whole: Account, nodes: set[str]) -> None:
-    """What other nodes wrote has to be where this one can see it.
-
-    Raises:
-        StageError: A file is not.
-    """
-    lost = lost_files(target, whole) if local_path(target) else []
-    if lost:
-        raise StageError(
-            f"{lost[0]} was written, but is not in {target} as this node sees it (written on "
-            f"{', '.join(sorted(nodes))}): --processed-dir must be object storage or a disk that "
-            "all nodes see"
-        )
 
 
 def cause(error: Exception) -> str:

@@ -5,11 +5,17 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from upath import UPath
 
 from jepa_ray.adapters import Adapter, SourceFile, adapters
 from jepa_ray.config import IcsConfig, PrepareConfig
 from jepa_ray.prepare import fingerprint
-from jepa_ray.prepare.fingerprint import dataset_fingerprint, file_fingerprint, shard_key
+from jepa_ray.prepare.fingerprint import (
+    dataset_fingerprint,
+    file_fingerprint,
+    looked_at,
+    shard_key,
+)
 from tests.prepared_corpus import JIRA
 
 LARGE = fingerprint.WHOLE_BYTES + 1
@@ -143,3 +149,28 @@ def test_a_shard_is_named_by_the_content_of_its_files(file):
     assert shard_key(adapter, config, one) == shard_key(adapter, config, list(one))
     assert shard_key(adapter, config, one) != shard_key(adapter, config, other)
     assert len(shard_key(adapter, config, one)) == 16
+
+
+def test_a_file_in_a_store_is_asked_for_once(monkeypatch):
+    """A store takes milliseconds to answer, and there may be a million files."""
+    path = UPath("memory://asked/x.jsonl")
+    path.write_bytes(b"one\n")
+    asked: list[str] = []
+    for name in ("info", "ls", "find", "exists", "isdir", "isfile"):
+        real = getattr(path.fs, name)
+        monkeypatch.setattr(
+            path.fs, name, lambda *a, _n=name, _r=real, **k: (asked.append(_n), _r(*a, **k))[1]
+        )
+    [(state, mark)] = looked_at([SourceFile(path, "x.jsonl", 4)])
+    assert state == mark
+    assert asked == ["info"]
+
+
+def test_a_folder_in_a_store_has_another_fingerprint_when_a_file_changes():
+    folder = UPath("memory://folder/tree")
+    (folder / "a").write_bytes(b"one")
+    before = file_fingerprint(SourceFile(folder, "tree", 0))
+    assert file_fingerprint(SourceFile(folder, "tree", 0)) == before
+    (folder / "deep").mkdir()
+    (folder / "deep" / "b").write_bytes(b"two")
+    assert file_fingerprint(SourceFile(folder, "tree", 0)) != before
