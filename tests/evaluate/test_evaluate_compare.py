@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import torch
 
 from jepa_ray.checkpoint import save_checkpoint
 from jepa_ray.config import EvaluateConfig, MaskConfig, ModelConfig, ObjectiveConfig, TrainConfig
-from jepa_ray.corpus import MemoryFeed, Rows, choose, densify, load
+from jepa_ray.corpus import Counts, MemoryFeed, Rows, choose, densify, draw_samples, load
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate import Evaluation, evaluate
+from jepa_ray.evaluate.passes import run
+from jepa_ray.evaluate.pictures import examples
 from jepa_ray.model import ScheduleJEPA, draw_masks
 from tests.prepared_corpus import JIRA, write_prepared
 
@@ -181,6 +184,29 @@ def test_the_example_of_a_dataset_is_a_window_with_an_error_a_hidden_slot(proces
     assert np.array(example["dense"]).shape == (96, 16)
     assert len(example["hidden"]) == len(example["error"]) == 38
     assert len(document["map"]["x"]) == len(document["map"]["dataset"]) == document["windows"]
+
+
+def test_copies_of_training_windows_are_counted_and_the_others_scored_by_themselves(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    share, unseen = (document["sample"][key] for key in ("seen_in_training", "unseen"))
+    assert 0 < share < 1
+    assert unseen["windows"] == round((1 - share) * document["windows"])
+    assert unseen["skill_interval"][0] <= unseen["skill"] <= unseen["skill_interval"][1]
+    assert document["datasets"][JIRA]["seen_in_training"] == share
+    warned = any("equal a training window" in each for each in document["warnings"])
+    assert warned == (share >= 0.1)
+
+
+def test_a_dataset_that_is_in_further_windows_only_is_an_example_too(processed):
+    names, none = (JIRA, "b"), np.zeros(0, int)
+    whole = draw_samples(processed, [JIRA], CONFIG.split, Counts(8, 8, 8), seed=1)
+    of_b = replace(whole.held_out, dataset=np.ones(len(whole.held_out), int))
+    only_b = replace(whole, names=names, held_out=whole.held_out.take(none), more=of_b)
+    masks = draw_masks(MaskConfig(), seed=1, step=0, batch=8)
+    found = run(fresh(), [(next(of_b.batches(8)), masks)]).predicted
+    (told,) = examples(only_b, found.of(np.zeros(8, bool)), found)
+    assert told["dataset"] == "b"
+    assert len(told["error"]) == 38
 
 
 def test_a_model_whose_embeddings_are_not_finite_is_refused(processed):
