@@ -186,15 +186,14 @@ def test_the_example_of_a_dataset_is_a_window_with_an_error_a_hidden_slot(proces
     assert len(document["map"]["x"]) == len(document["map"]["dataset"]) == document["windows"]
 
 
-def test_copies_of_training_windows_are_counted_and_the_others_scored_by_themselves(processed):
+def test_where_no_window_is_on_both_sides_the_unseen_ones_are_all(processed):
     document = evaluated(fresh(seed=4), processed).document()
-    share, unseen = (document["sample"][key] for key in ("seen_in_training", "unseen"))
-    assert 0 < share < 1
-    assert unseen["windows"] == round((1 - share) * document["windows"])
-    assert unseen["skill_interval"][0] <= unseen["skill"] <= unseen["skill_interval"][1]
-    assert document["datasets"][JIRA]["seen_in_training"] == share
-    warned = any("equal a training window" in each for each in document["warnings"])
-    assert warned == (share >= 0.1)
+    unseen = document["sample"]["unseen"]
+    assert document["sample"]["seen_in_training"] == 0
+    assert unseen["windows"] == document["windows"]
+    assert unseen["skill"] == pytest.approx(document["trained"]["skill"], rel=1e-9)
+    assert unseen["skill_interval"] == document["intervals"]["skill"]
+    assert document["datasets"][JIRA]["unseen"]["skill"] == document["datasets"][JIRA]["skill"]
 
 
 def test_a_dataset_that_is_in_further_windows_only_is_an_example_too(processed):
