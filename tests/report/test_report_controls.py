@@ -83,5 +83,5 @@ def test_copies_of_training_windows_are_told_with_the_skill_on_the_others(tmp_pa
     unseen = {"windows": 90, "loss": 0.1, "skill": 0.21, "skill_interval": [0.1, 0.3]}
     found = training(tmp_path, lambda d: d["sample"].update(seen_in_training=0.97, unseen=unseen))
     [text] = sample(found)
-    assert "97 % of them equal a window of the training side" in text.text.replace("\xa0", " ")
+    assert "97.00 % of them equal a window of the training side" in text.text.replace("\xa0", " ")
     assert "skill on the other 90: 0.21" in text.text
