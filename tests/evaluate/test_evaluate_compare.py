@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ import torch
 
 from jepa_ray.checkpoint import save_checkpoint
 from jepa_ray.config import EvaluateConfig, MaskConfig, ModelConfig, ObjectiveConfig, TrainConfig
-from jepa_ray.corpus import Counts, MemoryFeed, Rows, choose, densify, draw_samples, load
+from jepa_ray.corpus import MemoryFeed, Rows, choose, densify, load
 from jepa_ray.errors import CheckpointError, ConfigError, CorpusError
 from jepa_ray.evaluate import Evaluation, evaluate
-from jepa_ray.evaluate.passes import run
-from jepa_ray.evaluate.pictures import examples
 from jepa_ray.model import ScheduleJEPA, draw_masks
 from tests.prepared_corpus import JIRA, write_prepared
 
@@ -194,18 +191,6 @@ def test_where_no_window_is_on_both_sides_the_unseen_ones_are_all(processed):
     assert unseen["skill"] == pytest.approx(document["trained"]["skill"], rel=1e-9)
     assert unseen["skill_interval"] == document["intervals"]["skill"]
     assert document["datasets"][JIRA]["unseen"]["skill"] == document["datasets"][JIRA]["skill"]
-
-
-def test_a_dataset_that_is_in_further_windows_only_is_an_example_too(processed):
-    names, none = (JIRA, "b"), np.zeros(0, int)
-    whole = draw_samples(processed, [JIRA], CONFIG.split, Counts(8, 8, 8), seed=1)
-    of_b = replace(whole.held_out, dataset=np.ones(len(whole.held_out), int))
-    only_b = replace(whole, names=names, held_out=whole.held_out.take(none), more=of_b)
-    masks = draw_masks(MaskConfig(), seed=1, step=0, batch=8)
-    found = run(fresh(), [(next(of_b.batches(8)), masks)]).predicted
-    (told,) = examples(only_b, found.of(np.zeros(8, bool)), found)
-    assert told["dataset"] == "b"
-    assert len(told["error"]) == 38
 
 
 def test_a_model_whose_embeddings_are_not_finite_is_refused(processed):
