@@ -81,8 +81,9 @@ def show(found: "Evaluation") -> None:
     out.print(_controls(document))
     sample = document["sample"]
     out.print(
-        f"{sample['windows']:,} windows, {sample['distinct']:,} distinct, worth "
-        f"{sample['effective']:,.0f} independent ones; brackets hold 95 % intervals",
+        f"{sample['windows']:,} windows, {sample['distinct']:,} distinct, as varied as "
+        f"{sample['effective']:,.0f} of equal weight; {sample['seen_in_training']:.0%} equal a "
+        "training window; brackets hold 95 % intervals",
         markup=False, soft_wrap=True,
     )  # fmt: skip
     for warning in found.warnings:

@@ -208,7 +208,7 @@ class Analysis:
             "controls": {name: control.document() for name, control in tried.items()},
             "sample": counted(sample) | self._unseen().document(),
             "map": window_map(ours.pooled, sample.dataset, self._samples.names),
-            "examples": examples(self._samples, ours.predicted),
+            "examples": examples(self._samples, ours.predicted, self._more),
         }  # fmt: skip
         evidence = Evidence(
             windows=len(sample),

@@ -3,8 +3,8 @@
 All are fitted on training windows, never on those that are scored:
 
 - global_mean: one token, the mean of the hidden targets.
-- slot_mean: one token per slot. (Skill's own constant is fitted on the scored windows: a little
-  better than this one.)
+- slot_mean: one token per slot. (Skill's own constant is that of the scored windows' side: a
+  little better than this one.)
 - nearest_visible: the target encoder's own token at the nearest visible slot, copied. It sees the
   whole window, which the model does not.
 - ridge_context: the slot's mean, and per slot a ridge regression from what is seen: the mean

@@ -5,7 +5,7 @@ target encoder, as in the reference run. That is why the loss is never read alon
 process: no Ray.
 
 Each model runs once over the windows; all that is told of them is derived from what that pass
-keeps (passes.py): about 10 KB a window.
+keeps (passes.py).
 """
 
 import logging

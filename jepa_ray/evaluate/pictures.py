@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jepa_ray.corpus import Samples
+from jepa_ray.corpus import Sample, Samples
 from jepa_ray.evaluate.passes import Predicted
 
 MOST_POINTS = 2000
@@ -42,18 +42,25 @@ def window_map(
     }
 
 
-def examples(samples: Samples, found: Predicted) -> list[dict[str, Any]]:
-    """The first scored window of each dataset: what it is, what was hidden, and the errors."""
+def examples(samples: Samples, found: Predicted, more: Predicted | None) -> list[dict[str, Any]]:
+    """The first scored window of each dataset, of twelve: what was hidden of it, and the errors.
+
+    Args:
+        samples: The windows.
+        found: The hidden slots of `samples.held_out`.
+        more: Of `samples.more`, for datasets that the draw has no window of; None: there are none.
+    """
+    sides = [(samples.held_out, found), *([(samples.more, more)] if more is not None else [])]
     told: list[dict[str, Any]] = []
     for i, name in enumerate(samples.names):
-        rows = np.flatnonzero(samples.held_out.dataset == i)
-        if len(rows) and len(told) < MOST_EXAMPLES:
-            told.append({"dataset": name, **_example(samples, found, int(rows[0]))})
+        first = [(s, p, int(np.argmax(s.dataset == i))) for s, p in sides if (s.dataset == i).any()]
+        if first and len(told) < MOST_EXAMPLES:
+            told.append({"dataset": name, **_example(*first[0])})
     return told
 
 
-def _example(samples: Samples, found: Predicted, row: int) -> dict[str, Any]:
-    sample = samples.held_out.take(np.array([row]))
+def _example(side: Sample, found: Predicted, row: int) -> dict[str, Any]:
+    sample = side.take(np.array([row]))
     mine = found.window == row
     errors = found.error[mine] / found.width
     dense = sample.windows.densify()[0]

@@ -63,8 +63,10 @@ def baselines(bootstrap: Bootstrap, sums: Mapping[str, Sums]) -> dict[str, dict[
 def counted(sample: Sample) -> dict[str, Any]:
     """How many windows these are, copies counted once, and how many they are worth.
 
-    `effective` is Kish's number, (sum n)^2 / sum n^2 over the copies n of each distinct window: a
-    mean over the windows is as sure as one over so many independent ones.
+    `effective` is Kish's number, (sum n)^2 / sum n^2 over the copies n of each distinct window. It
+    is about contents: the windows differ as so many of equal weight do. The intervals are about
+    windows as they come, copies among them: where a source repeats itself a mean over it is sure,
+    and tells of those few contents.
 
     Source: Kish, Survey Sampling, 1965.
     """

@@ -76,7 +76,7 @@ def seen_often(samples: Samples) -> Iterator[str]:
     ]
     if often:
         yield (
-            f"of {', '.join(often)} a tenth or more of the scored windows equal a training window, "
+            f"a tenth or more of the scored windows of {', '.join(often)} equal a training window, "
             "so loss and skill tell of memory, too: `seen_in_training` and `unseen` in "
             "evaluation.json say how much"
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from jepa_ray.report import forms
 from jepa_ray.report.results import Results, Source, Wrong
 from jepa_ray.report.spreads import FEWEST, interval
-from jepa_ray.report.text import Estimate
+from jepa_ray.report.text import Estimate, clean
 
 NOTHING = Estimate(None)
 MONITORS = ("loss", "skill", "slot_std", "rankme", "cosine_to_mean")
@@ -85,13 +85,19 @@ def where(results: Results) -> str:
         said = "Intervals: 95 %, over the seeds of the passes (t), cut to what is possible"
         return f"{said}; none below {FEWEST} passes."
     if results.is_run:
-        return "Numbers of the first pass alone; intervals: 95 %, over windows (bootstrap)."
+        return f"Numbers of {_pass(results)} alone; intervals: 95 %, over windows (bootstrap)."
     return "Intervals: 95 %, over windows (bootstrap)."
 
 
 def of_first(results: Results) -> str:
     """What to add where numbers are those of one checkpoint."""
-    return ", first pass" if results.is_run else ""
+    return f", {_pass(results).removeprefix('the ')}" if results.is_run else ""
+
+
+def _pass(results: Results) -> str:
+    """The pass whose checkpoint stands for all, in words: not always the run's first."""
+    name = next(iter(results.checkpoints), "")
+    return "the first pass" if name in ("", "pass01") else clean(name, 40)
 
 
 def width(results: Results) -> int | None:

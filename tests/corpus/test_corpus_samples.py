@@ -82,3 +82,14 @@ def test_a_window_of_nobody_is_a_group_of_its_own(processed):
     assert (~nobody).any()
     assert len(np.unique(groups[nobody])) == nobody.sum()
     assert (groups[~nobody] == sample.actor[~nobody]).all()
+
+
+def test_a_window_is_seen_where_an_equal_one_is_on_a_training_side(processed):
+    found = drawn(processed)
+    datasets = load(processed, NAMES, SPLIT).datasets
+    training = [d.windows.take(d.train).fingerprints() for d in datasets]
+    for side in (found.held_out, found.more, found.training):
+        expected = np.isin(side.windows.fingerprints(), np.concatenate(training))
+        assert (found.seen(side) == expected).all()
+    assert found.seen(found.training).all()
+    assert not found.seen(found.held_out).all()

@@ -183,6 +183,16 @@ def test_the_example_of_a_dataset_is_a_window_with_an_error_a_hidden_slot(proces
     assert len(document["map"]["x"]) == len(document["map"]["dataset"]) == document["windows"]
 
 
+def test_where_no_window_is_on_both_sides_the_unseen_ones_are_all(processed):
+    document = evaluated(fresh(seed=4), processed).document()
+    unseen = document["sample"]["unseen"]
+    assert document["sample"]["seen_in_training"] == 0
+    assert unseen["windows"] == document["windows"]
+    assert unseen["skill"] == pytest.approx(document["trained"]["skill"], rel=1e-9)
+    assert unseen["skill_interval"] == document["intervals"]["skill"]
+    assert document["datasets"][JIRA]["unseen"]["skill"] == document["datasets"][JIRA]["skill"]
+
+
 def test_a_model_whose_embeddings_are_not_finite_is_refused(processed):
     model = fresh()
     with torch.no_grad():

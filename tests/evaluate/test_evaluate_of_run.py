@@ -15,7 +15,8 @@ from jepa_ray.config import EvaluateConfig, ProbeConfig, SplitConfig, TrainConfi
 from jepa_ray.corpus import fingerprints
 from jepa_ray.errors import CheckpointError
 from jepa_ray.evaluate import confirmation, evaluate, evaluate_run, folder_of_training, keep
-from jepa_ray.evaluate.of_run import summary, verdict
+from jepa_ray.evaluate.of_run import summary
+from jepa_ray.evaluate.run_verdict import verdict
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import write_json
 from tests.evaluate.made import TINY

@@ -8,6 +8,7 @@ import pytest
 from jepa_ray.report.blocks import Table, Text
 from jepa_ray.report.results import open_results
 from jepa_ray.report.sections import beyond
+from jepa_ray.report.sections.sample import sample
 from jepa_ray.report.sections.verdict import controls
 from tests.report.made_results import DATASETS, evaluation, spread, write_run, write_training
 
@@ -73,6 +74,14 @@ def test_fixed_targets_that_cannot_be_told_are_a_dash_and_the_sample_is_still_to
     found = training(tmp_path, lambda d: d["referee"].update(pca64=none))
     [table] = beyond._fixed_targets(found)
     assert table.rows[0] == ("PCA-64 of the slots", "\N{EN DASH}", "\N{EN DASH}")
-    [text] = beyond._sample(found)
+    [text] = sample(found)
     assert isinstance(text, Text)
     assert "1,870 are distinct" in text.text
+
+
+def test_copies_of_training_windows_are_told_with_the_skill_on_the_others(tmp_path):
+    unseen = {"windows": 90, "loss": 0.1, "skill": 0.21, "skill_interval": [0.1, 0.3]}
+    found = training(tmp_path, lambda d: d["sample"].update(seen_in_training=0.97, unseen=unseen))
+    [text] = sample(found)
+    assert "97.00 % of them equal a window of the training side" in text.text.replace("\xa0", " ")
+    assert "skill on the other 90: 0.21" in text.text

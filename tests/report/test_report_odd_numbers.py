@@ -37,6 +37,15 @@ def test_datasets_at_one_far_point_are_drawn(tmp_path):
     assert isinstance(figure, Figure)
 
 
+def test_datasets_without_a_name_of_their_own_on_the_map_are_told_together(tmp_path):
+    names = [f"ds{i:03}" for i in range(100)]
+    of = list(range(100))
+    many = points([float(i) for i in of], [float(i) for i in of], of) | {"names": names}
+    [figure] = sections._said(pictures._map, training(tmp_path, map=many))
+    assert "76 other datasets" in figure.svg
+    assert "ds023" in figure.svg
+
+
 @pytest.mark.parametrize("losses", [{}, {"a": 0.0}])
 def test_legs_without_a_loss_above_0_are_named(tmp_path, losses):
     folder = write_run(tmp_path, datasets=DATASETS[:1], seeds=(1,), evaluated=False, probed=False)

@@ -230,3 +230,24 @@ def test_learned_is_not_green_when_something_speaks_against_it(tmp_path, change,
     folder = write_training(tmp_path / "one", datasets=DATASETS[:1], evaluated=False)
     (folder / "evaluation.json").write_text(json.dumps(document))
     assert word in report(folder)[0]
+
+
+def test_a_run_is_not_green_where_one_pass_did_not_learn(tmp_path):
+    folder = write_run(tmp_path / "six", datasets=DATASETS[:1])
+    document = json.loads((folder / "evaluation.json").read_text())
+    document["passes"]["pass03"]["status"] = "collapsed"
+    (folder / "evaluation.json").write_text(json.dumps(document))
+    text, _ = report(folder)
+    assert 'class="verdict amber"' in text
+    assert "<strong>Learned in 5 of 6 passes</strong>" in text
+    assert "embeddings did not collapse" not in text
+
+
+def test_an_unfinished_run_names_the_pass_whose_numbers_it_shows(tmp_path):
+    folder = write_run(tmp_path / "two", datasets=DATASETS[:1], finished=0, evaluated=False)
+    place = folder / "pass02" / "combined"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "evaluation.json").write_text(json.dumps(evaluation(DATASETS[:1], Random(1))))
+    assert "Numbers of pass02 alone" in where(open_results(str(folder)))
+    none = write_run(tmp_path / "none", datasets=DATASETS[:1], finished=0, evaluated=False)
+    assert "No pass of this run is finished" in Page(report(none)[0]).text

@@ -149,11 +149,13 @@ class Controls(Struct):
 
 
 class Sample(Struct):
-    """How many windows were scored, and how many differ."""
+    """How many windows were scored, how many differ, and what those new to the model say."""
 
     windows: int
     distinct: int
     effective: float
+    seen_in_training: float | None = None
+    unseen: Part | None = None
 
 
 class SampleOf(Struct):

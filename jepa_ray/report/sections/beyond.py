@@ -9,6 +9,7 @@ from jepa_ray.report.charts import Dot, by_distance, dots, spectrum
 from jepa_ray.report.measured import loss, of_first, of_value, skill, where, whole, width, with_key
 from jepa_ray.report.results import Results
 from jepa_ray.report.sections import commands
+from jepa_ray.report.sections.sample import sample
 from jepa_ray.report.text import NONE, clean, count, estimate, name, number
 
 SKILL_FLOOR = -2.0
@@ -279,18 +280,7 @@ def _fixed_targets(results: Results) -> Iterator[Block]:
         )
 
 
-def _sample(results: Results) -> Iterator[Block]:
-    source = results.first
-    if source is not None and source.has("sample"):
-        sample = source.read(forms.SampleOf).sample
-        yield Text(
-            f"Scored{of_first(results)}: {count(sample.windows)} windows, of which "
-            f"{count(sample.distinct)} are distinct; weighted by their copies they are "
-            f"worth {number(sample.effective)} windows."
-        )
-
-
 PARTS = (
     _nothing, _by_dataset, _by_mask, _by_distance, _baselines, _collapse, _spectrum, _fixed_targets,
-    _sample, _controls,
+    sample, _controls,
 )  # fmt: skip

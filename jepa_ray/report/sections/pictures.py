@@ -24,7 +24,7 @@ def _windows(results: Results) -> Iterator[Block]:
     figures = [_window(i, example) for i, example in enumerate(found)]
     yield from figures[:_OPEN]
     if figures[_OPEN:]:
-        yield Fold(f"A window of each other dataset ({len(figures) - _OPEN})", figures[_OPEN:])
+        yield Fold(f"More windows, one a dataset ({len(figures) - _OPEN})", figures[_OPEN:])
 
 
 def _window(i: int, found: forms.Example) -> Figure:
@@ -44,11 +44,13 @@ def _map(results: Results) -> Iterator[Block]:
     found = source.read(forms.MapOf).points
     if not len(found.x) == len(found.y) == len(found.dataset):
         raise Wrong(f"{source.file}: map.x, map.y and map.dataset differ in length")
-    names = found.names[:_MAX_NAMES]
+    names, of = found.names[:_MAX_NAMES], found.dataset
+    if left := len(found.names) - len(names):
+        names, of = [*names, f"{left} other datasets"], [min(i, _MAX_NAMES) for i in of]
     shares = [f" ({percent(s)} of the spread)" for s in found.explained[:2]] + ["", ""]
     axes = f"first direction{shares[0]}", f"second direction{shares[1]}"
     yield Figure(
-        plane("map", found.x, found.y, found.dataset, names, axes, label="Map of the embeddings"),
+        plane("map", found.x, found.y, of, names, axes, label="Map of the embeddings"),
         "The embeddings in the plane",
         "A point a window, in the two directions of the largest spread; the numbers stand at the "
         "middle of each dataset. Datasets apart are told apart; it says nothing of use.",

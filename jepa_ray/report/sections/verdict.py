@@ -18,6 +18,9 @@ Counted = tuple[int, int] | None
 
 def _light(results: Results) -> Iterator[Block]:
     found = whole(results)
+    if found is None and results.is_run and not results.passes:
+        yield Verdict(*words.NOTHING_YET, "")
+        return
     if found is None:
         yield Verdict(*words.NOT_JUDGED, "")
         yield commands.evaluate(results, "The verdict")
@@ -38,6 +41,9 @@ def _said(results: Results, status: str) -> words.Said:
 def _learned(results: Results) -> words.Said:
     """Learned is only the half: controls, baselines, all passes and probes decide on the colour."""
     passed, won = counted(lambda: controls(results)), counted(lambda: wins(results))
+    learned = counted(lambda: passes_that_learned(results))
+    if learned is not None and learned[0] < learned[1]:
+        return words.in_some_passes(*learned)
     if passed is not None and passed[0] < passed[1]:
         return words.control_failed(passed[1] - passed[0], passed[1])
     if not results.finished:
@@ -74,6 +80,14 @@ def controls(results: Results) -> Counted:
     """Negative controls that passed in every pass, of how many that are judged."""
     found = [c for c in judged_controls(results) if c.good is not None]
     return (sum(bool(c.good) for c in found), len(found)) if found else None
+
+
+def passes_that_learned(results: Results) -> Counted:
+    """Passes whose own status is `learned`, of those that were evaluated."""
+    if not results.is_run:
+        return None
+    found = [each.read(forms.Judged).status for each in results.checkpoints.values()]
+    return found.count("learned"), len(found)
 
 
 def wins(results: Results) -> Counted:

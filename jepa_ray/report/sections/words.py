@@ -64,8 +64,8 @@ TRIVIAL: Final = Said(
 UNDECIDED: Final = Said(
     "amber",
     "Undecided",
-    "The numbers cannot tell a good model from a bad one: the scored windows are all alike, or the "
-    "model also finds skill where there is none. The line below says which.",
+    "The numbers cannot tell a good model from a bad one: the scored windows are all alike or of "
+    "too few people, or the model also finds skill where there is none. The line below says which.",
     "Score it on more, and on more varied, held-out windows; where it finds skill in white noise, "
     "train it again with --preset robust.",
 )
@@ -75,6 +75,12 @@ NOT_JUDGED: Final = Said(
     "The model was trained, but nobody has measured yet what it learned. A falling loss alone says "
     "little.",
     "Run the evaluation, then make this report again.",
+)
+NOTHING_YET: Final = Said(
+    "grey",
+    "Nothing to judge yet",
+    "No pass of this run is finished.",
+    "Let the run finish: the same jepa-ray confirm command goes on with it.",
 )
 BY_STATUS: Final = {
     "collapsed": COLLAPSED,
@@ -92,6 +98,18 @@ LEARNED: Final = (
 
 WAYS: Final = "the untrained encoder, PCA-64 and a linear model on the raw window"
 """What a task is won against (the probes say so)."""
+
+
+def in_some_passes(learned: int, count: int) -> Said:
+    """Learned in more than half of the passes, not in all."""
+    return Said(
+        "amber",
+        f"Learned in {learned} of {count} passes",
+        f"In {learned} of {count} passes the model predicts hidden parts of a day better than one "
+        "constant for each slot; in the others it does not, or its embeddings are no better than "
+        "an untrained model's. What one training gives depends on the seed.",
+        "Look at the passes that did not learn before you rely on a training of this recipe.",
+    )
 
 
 def control_failed(failed: int, count: int) -> Said:

@@ -105,7 +105,7 @@ def test_a_confirmation_run_is_probed_over_its_combined_checkpoints(run, process
     ]
     assert (run / "probes.json").exists()
     assert not (run / "probes.parts").exists()
-    assert document["tasks"]["weekend"]["differences"]["untrained"]["p"] is None  # of two passes
+    assert document["tasks"]["weekend"]["differences"]["untrained"]["p"] is None  # two passes
     assert document["tasks"]["weekend"]["checkpoints"] == 2
 
 

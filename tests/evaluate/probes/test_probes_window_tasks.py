@@ -191,6 +191,7 @@ def test_days_that_repeat_make_a_person_easier_to_find_not_harder():
     for i, window in enumerate(dense):
         routine = rng.random() < 0.8
         first = 10 + 2 * (i % 40) if routine else int(rng.integers(90))
+        window[first : first + 2, INDEX["email_activity"]] = 1
         window[first : first + 2, INDEX["text_length"]] = 0.3 if routine else rng.random()
     made = reidentification(sample(dense), CONFIG)
     said = guesses(made, encoders(), CONFIG)["raw_linear"]
