@@ -280,7 +280,7 @@ def test_a_corpus_that_was_prepared_anew_is_found(made, run, tmp_path):
 def test_a_corpus_that_is_elsewhere_now_is_given(made, run, tmp_path):
     shutil.copytree(made.processed, tmp_path / "moved")
     edit(run / "confirmation.json", lambda document: document.update(processed_dir="/nowhere"))
-    with pytest.raises(CorpusError, match=r"/nowhere; .* --processed-dir"):
+    with pytest.raises(CorpusError, match=r"/nowhere: .* --processed-dir"):
         verify(str(run))
     assert failed(run, processed_dir=str(tmp_path / "moved")) == {}
 
@@ -373,7 +373,7 @@ def test_files_of_another_form_are_findings(run):
 def test_a_run_that_is_not_there_or_not_finished_is_a_mistake(command, run, tmp_path):
     found = command("verify", tmp_path / "nothing")
     assert found.code == 2
-    assert "no confirmation run at" in found.err
+    assert "nothing: give the folder of a run" in found.err
     (run / "confirmation.json").unlink()
     with pytest.raises(UsageError, match="is not finished"):
         verify(str(run))

@@ -35,7 +35,7 @@ def run(made, tmp_path) -> Path:
         ("config.yaml", b"seed: [", "config.yaml is damaged"),
         ("config.yaml", b"lr: high", "lr"),
         ("states/step-00000006.pt", b"garbage", "step-00000006.pt"),
-        ("provenance.json", b"{}", "provenance.json: datasets is missing"),
+        ("provenance.json", b"{}", "provenance.json: code_version is missing"),
     ],
 )
 def test_a_file_beside_a_checkpoint_that_says_something_else_is_found(run, file, content, said):

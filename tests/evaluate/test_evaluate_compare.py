@@ -136,7 +136,8 @@ def test_the_document_has_every_key_of_evaluation_json(processed):
         "format_version", "checkpoint", "windows", "trained", "untrained", "reduction",
         "cka_with_untrained", "datasets", "status", "verdict", "warnings", "batches", "batch_size",
         "seed", "intervals", "by_mask", "by_distance", "baselines", "collapse", "spectrum",
-        "referee", "controls", "sample", "map", "examples", "seconds",
+        "referee", "controls", "sample", "map", "examples", "seconds", "settings", "corpus",
+        "checkpoint_sha256",
     }  # fmt: skip
     assert document["intervals"].keys() == {"loss", "skill", "reduction", "untrained_loss"}
     assert document["by_mask"].keys() == {"span", "blocks", "future", "random"}

@@ -32,6 +32,7 @@ from jepa_ray.report.forms.evaluation import (
     SpectrumOf,
     SpreadOf,
 )
+from jepa_ray.report.forms.origin import Origin
 from jepa_ray.report.forms.probes import Difference, Probes, Score, Task
 from jepa_ray.report.forms.run import (
     DatasetState,
@@ -76,6 +77,7 @@ __all__ = [
     "Monitors",
     "Named",
     "Numbers",
+    "Origin",
     "Overall",
     "Pairs",
     "Part",

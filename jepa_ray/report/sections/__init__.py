@@ -9,6 +9,7 @@ from jepa_ray.report.sections import (
     beyond,
     curves,
     order,
+    origin,
     pictures,
     probes,
     provenance,
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 Part = Callable[[Results], Iterator[Block]]
 
 CHAPTERS: tuple[tuple[str, str, tuple[Part, ...]], ...] = (
-    ("verdict", "Verdict", verdict.PARTS),
+    ("verdict", "Verdict", (*verdict.PARTS, *origin.PARTS)),
     ("reference", "Next to the reference run", tables.PARTS),
     ("curves", "Loss and skill over training", curves.PARTS),
     ("beyond", "What the loss does not tell", beyond.PARTS),
