@@ -161,11 +161,20 @@ class Cluster:
 
     def start_rays(self) -> None:
         """The head, then the others."""
-        self._start_ray(HEAD)
-        _wait_for(lambda: self.processes(HEAD, "/raylet/raylet"), "the head does not start")
+        self._start_head()
         for host in WORKERS:
             self._start_ray(host)
         self.wait_for_nodes(3)
+
+    def _start_head(self, tries: int = 3) -> None:
+        """Ray gives its head 30 s, which is not enough on a machine with much else to do."""
+        for _ in range(tries):
+            self._start_ray(HEAD)
+            while self.rays[HEAD].poll() is None:
+                if self.nodes():
+                    return
+                time.sleep(0.5)
+        raise AssertionError(f"the head does not start\n{self._logs()}")
 
     def _start_ray(self, host: str) -> None:
         where = (
