@@ -134,9 +134,9 @@ def _legend(passes: int) -> list[str]:
     if passes == 1:
         return []
     if passes < FEWEST:
-        return [f"In brackets: the range of {passes} passes; {FEWEST} or more have an interval."]
+        return [f"In brackets: the values of {passes} passes; {FEWEST} or more have an interval."]
     said = f"95 % t-interval over {passes} seeds (on this corpus), cut to what is possible"
-    return [f"In brackets: {said}."]
+    return [f"In brackets: {said}; `a and b` are the two passes that there are."]
 
 
 def _collapses(passes: list[dict[str, Any]]) -> list[str]:
@@ -173,8 +173,14 @@ def _after_legs(forgetting: dict[str, Any]) -> list[str]:
             f"{name}: after its own leg loss {losses[0]}, skill {skills[0]}; at the end loss "
             f"{losses[1]}, skill {skills[1]}; "
             + (_change(of) if rise else "it came last each time")
+            + (f" (in the {rise['n']} passes where others came after it)" if _some(of) else "")
         )
     return said
+
+
+def _some(of: dict[str, Any]) -> bool:
+    """Whether others came after it in some passes only, so that the means are of other passes."""
+    return of["forgetting"] is not None and of["forgetting"]["n"] < of["final"]["n"]
 
 
 def _change(of: dict[str, Any]) -> str:
@@ -203,6 +209,8 @@ def _spread(of: dict[str, Any], number: str, places: int) -> str:
     if n == 2:
         ends = spread_of_two(mean, found["std"])
     shown = _number(mean, places)
+    if n == 2 and ends:
+        return f"{shown} ({' and '.join(_number(end, places) for end in ends)})"
     return f"{shown} ({' to '.join(_number(end, places) for end in ends)})" if ends else shown
 
 

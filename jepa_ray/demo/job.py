@@ -11,7 +11,7 @@ from typing import Any
 from jepa_ray.adapters import adapters
 from jepa_ray.cluster import session
 from jepa_ray.config import EvaluateConfig, PrepareConfig, TrainConfig
-from jepa_ray.evaluate import Evaluation, evaluate, keep
+from jepa_ray.evaluate import FEWEST_WINDOWS, Evaluation, evaluate, keep
 from jepa_ray.prepare import PrepareResult, prepare
 from jepa_ray.synth import ARCHIVES, DATASETS, synthesize
 from jepa_ray.train import TrainResult, train
@@ -167,13 +167,14 @@ def _reading(found: Evaluation) -> Iterator[str]:
     yield "Preset `reference` repeats the recipe of the reference run. Skill and spread over"
     yield "several sources at once reward telling the sources apart; within one source,"
     yield f"predictions surely beat the best constant per slot in {skilled} of {told}: the interval"
-    yield "of the skill lies above 0, and a dataset whose windows are all alike is not counted."
+    yield "of the skill lies above 0. Others are not counted: too few windows, or all alike."
     yield "A low loss alone proves nothing: docs/evaluation.md"
 
 
 def skilled_within(found: Evaluation) -> tuple[int, int]:
     """In how many datasets skill is surely above 0, of those that can tell; as in the verdict."""
-    intervals = [row["skill_interval"] for row in found.document()["datasets"].values()]
+    rows = found.document()["datasets"].values()
+    intervals = [row["skill_interval"] for row in rows if row["windows"] >= FEWEST_WINDOWS]
     lows = [ends[0] for ends in intervals if ends is not None]
     return sum(low > 0 for low in lows), len(lows)
 

@@ -1,5 +1,6 @@
 """Checkpoint -> loss, skill, collapse report, controls, verdict; embeddings and probes."""
 
+from jepa_ray.evaluate.analysis import FEWEST_WINDOWS
 from jepa_ray.evaluate.compare import Evaluation, evaluate
 from jepa_ray.evaluate.embed import EmbedResult, embed_windows
 from jepa_ray.evaluate.files import folder_of_training, keep
@@ -8,6 +9,7 @@ from jepa_ray.evaluate.of_run import RunEvaluation, evaluate_run
 from jepa_ray.evaluate.verdict import Evidence, Verdict, judge
 
 __all__ = [
+    "FEWEST_WINDOWS",
     "EmbedResult",
     "Evaluation",
     "Evidence",

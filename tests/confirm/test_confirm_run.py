@@ -304,8 +304,8 @@ def test_an_interval_is_shown_as_far_as_it_is_possible(processed, tmp_path):
 
 def test_two_passes_have_a_range_and_one_has_nothing_in_brackets(processed, tmp_path):
     two = lines(whole(with_losses(processed, tmp_path / "2", (0.1, 0.9), (-9.0, 0.9))))
-    assert "combined: validation loss 0.500000 (0.100000 to 0.900000), skill -4.050" in two[0]
-    assert "In brackets: the range of 2 passes; 3 or more have an interval." in two
+    assert "combined: validation loss 0.500000 (0.100000 and 0.900000), skill -4.050" in two[0]
+    assert "In brackets: the values of 2 passes; 3 or more have an interval." in two
     one = lines(whole(with_losses(processed, tmp_path / "1", (0.1,), (0.9,))))
     assert one[0] == "combined: validation loss 0.100000, skill 0.900, RankMe 9.0"
     assert not any("brackets" in line for line in one)
@@ -320,6 +320,10 @@ def test_a_loss_that_fell_after_its_leg_reads_as_improved(processed, tmp_path):
     said = lines(found | {"forgetting": {GH: fell, JIRA: rose}})
     assert any("improved: it fell by 0.250000 (0.200000 to 0.300000)" in line for line in said)
     assert any("forgotten: it rose by 0.250000 (0.200000 to 0.300000)" in line for line in said)
+    assert not any("where others came after it" in line for line in said)
+    fewer = rose | {"forgetting": spread | {"mean": 0.25, "low": 0.2, "high": 0.3, "n": 2}}
+    said = lines(found | {"forgetting": {GH: fewer}})
+    assert any("(in the 2 passes where others came after it)" in line for line in said)
 
 
 def test_what_was_not_trained_is_said_once_in_one_line(processed, tmp_path):
