@@ -26,9 +26,7 @@ def main() -> Never:
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == _INTERRUPTED:  # typer's answer to Ctrl-C
-            sys.stderr.write(
-                "\njepa-ray: interrupted; the same command goes on\n"
-            )
+            sys.stderr.write("\njepa-ray: interrupted; the same command goes on\n")
         raise
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
