@@ -14,8 +14,8 @@ from upath import UPath
 from jepa_ray.adapters import parse_block
 from jepa_ray.adapters.enron_maildir import EnronMaildir
 from jepa_ray.config import PrepareConfig
+from jepa_ray.prepare.marking import refuse_changed
 from jepa_ray.prepare.plan import make_plan
-from jepa_ray.prepare.work import refuse_changed
 from jepa_ray.readers import RawItem
 from jepa_ray.readers.tree import FILE_WEIGHT
 from jepa_ray.windows import INDEX, NO_OFFSET, NameHasher, record_windows, window_table
