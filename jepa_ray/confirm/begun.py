@@ -16,8 +16,17 @@ from jepa_ray.confirm.datasets import Listed, trainable
 from jepa_ray.corpus import cuts
 from jepa_ray.errors import ConfigError
 from jepa_ray.prepared import COMBINED
-from jepa_ray.storage import join, list_names, read_bytes, read_json, write_bytes, write_json
+from jepa_ray.storage import (
+    exists,
+    join,
+    list_names,
+    read_bytes,
+    read_json,
+    write_bytes,
+    write_json,
+)
 from jepa_ray.train.jobs import MAY_CHANGE, flat
+from jepa_ray.train.keeper import CONFIG_FILE as OF_A_TRAINING
 from jepa_ray.windows import utc_now
 
 log = logging.getLogger(__name__)
@@ -52,6 +61,16 @@ def begin(
         found = {name: asdict(each) for name, each in datasets.items()}
         began = {"started_utc": utc_now(), "dataset": dataset, "datasets": found}
         write_json(join(run, CORPUS_FILE), began)
+
+
+def refuse_training(run: str) -> None:
+    """The folder of a single training is no place for passes.
+
+    Raises:
+        ConfigError: It is one.
+    """
+    if exists(join(run, OF_A_TRAINING)):
+        raise ConfigError(f"{run} holds a single training: choose another --run-id")
 
 
 def started_utc(run: str) -> str:

@@ -12,6 +12,7 @@ from jepa_ray.confirm.begun import (
     BEGUN_FILES,
     begin,
     datasets_of,
+    refuse_training,
     require_same,
     require_uncut,
     started_utc,
@@ -125,6 +126,8 @@ def confirm(
         TrainingError: Passes stopped; the others are finished, and the same command goes on.
     """
     run = join(absolute(storage_path), run_id)
+    with _allowed(run):
+        refuse_training(run)
     asked = _asked(run, run_id, absolute(processed_dir), config, dataset)
     with _allowed(run):
         found = asked.finished()

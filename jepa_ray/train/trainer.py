@@ -46,6 +46,8 @@ Row = dict[str, Any]
 Progress = Callable[[Row], None]
 _ONE_FIT = ("device", "max_failures", "min_workers", "precision", "threads", "workers")
 """Settings that all trainings of a fit share."""
+_PASSES = "confirm.yaml"
+"""What a confirmation run has, and a training has not."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def train(
     folder = join(absolute(storage_path), run_id)
     names = choose(processed_dir, dataset, in_order=config.mixing == SEQUENTIAL)
     job = Job(processed_dir, tuple(names), config, folder)
+    if exists(join(folder, _PASSES)):
+        raise ConfigError(f"{folder} holds a confirmation run: choose another --run-id")
     if job.finished:
         raise ConfigError(
             f"{folder} already holds a checkpoint: that run is finished, and a finished run is not "

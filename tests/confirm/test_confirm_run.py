@@ -188,6 +188,14 @@ def test_a_dataset_that_cannot_be_split_ends_it_before_anything_begins(tmp_path)
     assert not (tmp_path / "runs").exists()
 
 
+def test_the_folder_of_a_single_training_is_no_place_for_passes(processed, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.yaml").write_text("steps: 1\n")
+    with pytest.raises(ConfigError, match="holds a single training: choose another --run-id"):
+        ask(processed, tmp_path / "a")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["config.yaml"]
+
+
 def test_a_dataset_called_as_the_training_over_all_is_refused(processed, tmp_path):
     with pytest.raises(CorpusError, match="cannot be called combined"):
         passes(str(tmp_path), processed, ["combined"], CONFIG)

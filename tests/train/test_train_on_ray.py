@@ -125,6 +125,15 @@ def test_a_run_id_that_is_taken_is_refused(command, processed, storage):
     assert (storage / "taken" / "schedule_jepa.pt").read_bytes() == b"x"
 
 
+def test_the_folder_of_a_confirmation_run_is_no_place_for_a_training(command, processed, storage):
+    (storage / "passes").mkdir()
+    (storage / "passes" / "confirm.yaml").write_text("seeds: [1]\n")
+    found = train(command, processed, storage, "passes")
+    assert found.code == 2
+    assert "holds a confirmation run: choose another --run-id" in found.err
+    assert [path.name for path in (storage / "passes").iterdir()] == ["confirm.yaml"]
+
+
 def test_more_workers_than_cpus_is_a_clear_mistake(command, processed, storage):
     found = train(command, processed, storage, "many", "--set", "workers=8")
     assert found.code == 2
