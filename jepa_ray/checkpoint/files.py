@@ -156,7 +156,8 @@ def read_document(file: str) -> dict[str, Any]:
     try:
         data = read_bytes(file)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise CheckpointError(f"no checkpoint at {file}") from None
+        hint = f"of a confirmation run, give passNN/NAME/{FILE_NAME}"
+        raise CheckpointError(f"no checkpoint at {file}; {hint}") from None
     except JepaRayError:
         raise
     except Exception as error:  # noqa: BLE001 - every file system has errors of its own

@@ -126,6 +126,7 @@ def summary_markdown(result: DemoResult) -> str:
             "",
             *_reading(result.evaluated),
             "",
+            *(f"Warning: {each}\n" for each in result.evaluated.warnings),
             *_next_commands(result),
             "",
         ]
