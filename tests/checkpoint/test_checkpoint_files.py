@@ -237,7 +237,8 @@ def test_a_weight_that_is_not_finite_is_named(file, model, number):
 @pytest.mark.parametrize("config", [{"stepz": 3}, {"steps": 0}, {"model": {"heads": 3}}])
 def test_a_config_that_we_do_not_know_is_refused_without_pydantic_jargon(file, config):
     said = refusal(change(file, config=config))
-    assert "does not fit: TrainConfig: " in said
+    assert "does not fit: " in said
+    assert "TrainConfig" not in said
     assert "pydantic" not in said
 
 
