@@ -226,7 +226,7 @@ def test_the_command_prints_a_finished_run_as_tables_and_as_json(command, proces
     assert "no gate failed" in found.out
     assert "collapsing: none" in found.out
     assert "6 trainings of 6 steps, 18 s in all" in found.out
-    assert "combined: validation loss 0.500000 (0.500000 to 0.500000), skill 0.250 " in found.out
+    assert "combined: validation loss 0.500000 (0.500000 and 0.500000), skill 0.250 " in found.out
     assert f"jepa-ray verify {begun}" in found.out
     assert "starting Ray" not in found.err
     as_json = command(*args, "--json")

@@ -89,7 +89,7 @@ def test_what_is_null_is_left_out():
         (
             "confirm",
             TRAIN | {"settings": {"train": {"stepps": 1}}},
-            "train.stepps: no such setting; did you mean steps",
+            "train.stepps: no such setting; did you mean train.steps",
         ),
         ("verify", {"run": "/r", "settings": {"seed": 1}}, "settings: verify has none"),
         ("embed", EMBED | {"per_slot": "yes"}, "give true or false, not 'yes'"),
