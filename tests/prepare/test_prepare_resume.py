@@ -14,18 +14,19 @@ from tests.prepare.stage_runs import RECORDS, bad_jira, run, uids
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_session")]
 _KILLED = """
-import os, signal, sys
+import os, signal, sys, threading
 from pathlib import Path
 from jepa_ray.config import PrepareConfig
-from jepa_ray.prepare import prepare, work
+from jepa_ray.prepare import marking, prepare
 
-marked = []
-def mark(target, key, whole, nodes, real=work._mark):
-    real(target, key, whole, nodes)
-    marked.append(key)
-    if len(marked) == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-work._mark = mark
+marked, one_at_a_time = [], threading.Lock()
+def mark(plan, place, whole, nodes, real=marking._mark):
+    with one_at_a_time:
+        real(plan, place, whole, nodes)
+        marked.append(place)
+        if len(marked) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+marking._mark = mark
 raw, out, size = sys.argv[1:]
 config = PrepareConfig(num_cpus=2, raw_block_bytes=int(size))
 prepare(["gharchive"], data_root=Path(raw), processed_dir=out + "/p", reports_dir=out + "/r",
