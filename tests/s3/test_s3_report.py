@@ -29,4 +29,4 @@ def test_a_report_is_read_from_a_bucket_and_written_to_it(s3, tmp_path):
 def test_a_bucket_without_results_is_named(s3):
     found = report(s3, "runs/none")
     assert found.returncode == 2
-    assert f"{s3.url}/runs/none holds no results" in found.stderr
+    assert f"there is no folder {s3.url}/runs/none" in found.stderr
