@@ -40,6 +40,13 @@ def save(folder, processed, seed=1, mode="random_resplit", about=None):
     return save_checkpoint(str(folder), model, config, step=1, provenance=provenance)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_real_tables():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("JEPA_RAY_REAL_DATA", raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory, processed):
     folder = tmp_path_factory.mktemp("training")
