@@ -1,6 +1,6 @@
 """Settings: frozen models, unknown keys refused, YAML files and `--set a.b=value`."""
 
-from jepa_ray.config.confirm import ConfirmConfig
+from jepa_ray.config.confirm import CONFIRM_FILE, ConfirmConfig
 from jepa_ray.config.embedding import EmbedConfig
 from jepa_ray.config.load import load_config, stored_config
 from jepa_ray.config.probes import ProbeConfig
@@ -22,6 +22,7 @@ from jepa_ray.config.training import (
 )
 
 __all__ = [
+    "CONFIRM_FILE",
     "CheckpointConfig",
     "ConfirmConfig",
     "EmbedConfig",

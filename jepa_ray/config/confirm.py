@@ -10,6 +10,8 @@ from jepa_ray.config.base import Config
 from jepa_ray.config.presets import PRESETS, with_defaults, with_preset
 from jepa_ray.config.training import TrainConfig
 
+CONFIRM_FILE = "confirm.yaml"
+"""The settings in the folder of a run; a single training has none."""
 SEEDS = tuple(range(2026061101, 2026061107))
 _MOST = 1000
 _RANGE = re.compile(r"(\d+)(?:\.\.(\d+))?")

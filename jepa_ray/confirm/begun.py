@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from jepa_ray.config import ConfirmConfig
+from jepa_ray.config import CONFIRM_FILE, ConfirmConfig
 from jepa_ray.confirm.datasets import Listed, trainable
 from jepa_ray.corpus import cuts
 from jepa_ray.errors import ConfigError
@@ -33,9 +33,8 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 
-CONFIG_FILE = "confirm.yaml"
 CORPUS_FILE = "corpus.json"
-BEGUN_FILES = (CONFIG_FILE, CORPUS_FILE, ".lock", ".lease")
+BEGUN_FILES = (CONFIRM_FILE, CORPUS_FILE, ".lock", ".lease")
 """Of a run in which nothing was trained yet."""
 _MAY_CHANGE = ("concurrent", *(f"train.{name}" for name in MAY_CHANGE if name != "preset"))
 """`preset` is in every result file, so it stays."""
@@ -56,7 +55,7 @@ def begin(
     anew = not _trained(run)
     if anew or _settings(run) is None:
         text = yaml.safe_dump(config.document(), sort_keys=False)
-        write_bytes(join(run, CONFIG_FILE), text.encode())
+        write_bytes(join(run, CONFIRM_FILE), text.encode())
     if anew or _corpus(run) is None:
         found = {name: asdict(each) for name, each in datasets.items()}
         began = {"started_utc": utc_now(), "dataset": dataset, "datasets": found}
@@ -186,7 +185,7 @@ def _said(datasets: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 
 def _settings(run: str) -> dict[str, Any] | None:
-    url = join(run, CONFIG_FILE)
+    url = join(run, CONFIRM_FILE)
     try:
         found = yaml.safe_load(read_bytes(url))
     except FileNotFoundError:

@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 
 from jepa_ray.checkpoint import FILE_NAME
-from jepa_ray.config import TrainConfig, stored_config
-from jepa_ray.confirm.begun import CONFIG_FILE
+from jepa_ray.config import CONFIRM_FILE, TrainConfig, stored_config
 from jepa_ray.confirm.checks import WrongError
 from jepa_ray.confirm.plan import CONFIRMATION_FILE, REPORT_FILE
 from jepa_ray.corpus import COMBINED
@@ -83,7 +82,7 @@ def recorded(run: str) -> Recorded:
     """
     run = absolute(run)
     if not exists(join(run, CONFIRMATION_FILE)):
-        if exists(join(run, CONFIG_FILE)):
+        if exists(join(run, CONFIRM_FILE)):
             raise UsageError(
                 f"{run} is not finished, {CONFIRMATION_FILE} is not there: the same "
                 "`jepa-ray confirm` command goes on with it"
@@ -91,18 +90,18 @@ def recorded(run: str) -> Recorded:
         raise UsageError(f"no confirmation run at {run}: give the folder that `confirm` wrote")
     confirmation = read_document(join(run, CONFIRMATION_FILE))
     try:
-        settings = yaml.safe_load(read_bytes(join(run, CONFIG_FILE)))
+        settings = yaml.safe_load(read_bytes(join(run, CONFIRM_FILE)))
     except FileNotFoundError:
-        raise WrongError(f"{CONFIG_FILE} is missing") from None
+        raise WrongError(f"{CONFIRM_FILE} is missing") from None
     except (ValueError, yaml.YAMLError) as error:
-        raise WrongError(f"{CONFIG_FILE} is damaged: {error}") from None
+        raise WrongError(f"{CONFIRM_FILE} is damaged: {error}") from None
     try:
         names = [n for n, d in confirmation["datasets"].items() if d["status"] == "trained"]
         seeds = tuple(int(seed) for seed in settings["seeds"])
         settings = {**settings, "train": dict(settings["train"])}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WrongError(
-            f"{CONFIRMATION_FILE} or {CONFIG_FILE} is not of our form: {error!r}"
+            f"{CONFIRMATION_FILE} or {CONFIRM_FILE} is not of our form: {error!r}"
         ) from None
     return Recorded(run, confirmation, settings, tuple(sorted(names)), seeds)
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 
+from jepa_ray.config import CONFIRM_FILE
 from jepa_ray.config.legs import cut_legs
-from jepa_ray.confirm.begun import CONFIG_FILE, CORPUS_FILE
+from jepa_ray.confirm.begun import CORPUS_FILE
 from jepa_ray.confirm.checks import Check, WrongError, check, require, require_equal
 from jepa_ray.confirm.differences import differences
 from jepa_ray.confirm.measured import measured, same_models
@@ -138,7 +139,7 @@ def _settings(run: Recorded) -> str:
     require_equal("seeds", tuple(run.confirmation["seeds"]), run.seeds)
     run_id, folder = run.confirmation["run_id"], run.run.rstrip("/").rpartition("/")[2]
     renamed = "" if run_id == folder else f"; it is the run {run_id!r} in a folder {folder!r}"
-    return f"as in {CONFIG_FILE}{renamed}"
+    return f"as in {CONFIRM_FILE}{renamed}"
 
 
 def _passes(run: Recorded) -> str:

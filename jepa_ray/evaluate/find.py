@@ -6,11 +6,11 @@ from typing import Any
 import yaml
 
 from jepa_ray.checkpoint import FILE_NAME, Checkpoint, load_checkpoint, state_steps
+from jepa_ray.config import CONFIRM_FILE
 from jepa_ray.errors import CheckpointError
 from jepa_ray.storage import exists, join, list_names, read_bytes, read_json
 
 CONFIRMATION = "confirmation.json"
-CONFIRM_CONFIG = "confirm.yaml"
 _TRAIN_CONFIG = "config.yaml"
 _REPORT = "report.json"
 
@@ -64,7 +64,7 @@ def confirmation(url: str) -> dict[str, Any] | None:
     try:
         found = read_json(join(url, CONFIRMATION))
     except (FileNotFoundError, NotADirectoryError):
-        if exists(join(url, CONFIRM_CONFIG)):
+        if exists(join(url, CONFIRM_FILE)):
             raise CheckpointError(_confirmation_under_way(url)) from None
         return None
     except ValueError:

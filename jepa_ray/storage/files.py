@@ -151,24 +151,22 @@ def list_names(url: str | Path) -> list[str]:
 @reachable("listing")
 def list_sizes(url: str | Path) -> dict[str, int]:
     """Files in a folder with their bytes; {} when there is none."""
-    fs, path = resolve(url)
-    try:
-        found = fs.ls(path, detail=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    return {entry["name"].rstrip("/").rsplit("/", 1)[-1]: entry["size"] or 0 for entry in found}
+    return {name: entry["size"] or 0 for name, entry in _listed(url)}
 
 
 @reachable("listing")
 def list_files(url: str | Path) -> list[str]:
     """Names of the files in a folder, without the folders in it, sorted; [] when there is none."""
+    return sorted(name for name, entry in _listed(url) if entry["type"] == "file")
+
+
+def _listed(url: str | Path) -> list[tuple[str, dict[str, Any]]]:
     fs, path = resolve(url)
     try:
         found = fs.ls(path, detail=True)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    names = (entry["name"].rsplit("/", 1)[-1] for entry in found if entry["type"] == "file")
-    return sorted(map(str, names))
+    return [(str(entry["name"]).rstrip("/").rsplit("/", 1)[-1], entry) for entry in found]
 
 
 def require_writable(url: str | Path) -> None:

@@ -20,7 +20,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from jepa_ray.checkpoint import FILE_NAME
 from jepa_ray.cluster import session
-from jepa_ray.config import TrainConfig
+from jepa_ray.config import CONFIRM_FILE, TrainConfig
 from jepa_ray.config.legs import SEQUENTIAL
 from jepa_ray.corpus import choose
 from jepa_ray.errors import ConfigError, JepaRayError, TrainingError
@@ -46,8 +46,6 @@ Row = dict[str, Any]
 Progress = Callable[[Row], None]
 _ONE_FIT = ("device", "max_failures", "min_workers", "precision", "threads", "workers")
 """Settings that all trainings of a fit share."""
-_PASSES = "confirm.yaml"
-"""What a confirmation run has, and a training has not."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def train(
     folder = join(absolute(storage_path), run_id)
     names = choose(processed_dir, dataset, in_order=config.mixing == SEQUENTIAL)
     job = Job(processed_dir, tuple(names), config, folder)
-    if exists(join(folder, _PASSES)):
+    if exists(join(folder, CONFIRM_FILE)):
         raise ConfigError(f"{folder} holds a confirmation run: choose another --run-id")
     if job.finished:
         raise ConfigError(
