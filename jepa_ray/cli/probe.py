@@ -54,6 +54,8 @@ def show(found: dict[str, Any]) -> None:
     """Scores as a table, a sentence a task, what was skipped, and the verdict as the last line."""
     from rich.table import Table
 
+    from jepa_ray.evaluate.probes.sentences import AGAIN
+
     out = console()
     entries = found["tasks"]
     arms = list(dict.fromkeys(arm for entry in entries.values() for arm in entry["arms"]))
@@ -64,10 +66,11 @@ def show(found: dict[str, Any]) -> None:
                 f"{entry['arms'][arm]['score']:.3f}" if arm in entry["arms"] else "" for arm in arms
             ]
             table.add_row(name, entry["metric"], f"{entry['test']:,}", *scores)
-            near = entry["knn"]
-            if near:
-                cells = [f"{near[arm]['score']:.3f}" if arm in near else "" for arm in arms]
-                table.add_row("  by nearest neighbours", "", "", *cells)
+            for key, words in AGAIN.items():
+                other = entry[key]
+                if other:
+                    cells = [f"{other[arm]['score']:.3f}" if arm in other else "" for arm in arms]
+                    table.add_row(f"  {words.lower()}", "", "", *cells)
         out.print(table)
     for name, entry in entries.items():
         out.print(f"{name}: {entry['sentence']}", markup=False, soft_wrap=True)

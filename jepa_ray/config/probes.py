@@ -47,6 +47,12 @@ class ProbeConfig(Config):
     neighbours: int = Field(
         20, ge=1, description="Training windows that a nearest-neighbour readout asks, by cosine."
     )
+    attentive_epochs: int = Field(
+        10, ge=1, description="Passes of an attentive readout over its training windows."
+    )
+    slot_components: int = Field(
+        8, ge=1, description="Principal components of each slot, in the readout of all slots."
+    )
     draws: int = Field(
         1000, ge=1000, description="Resamples of the bootstrap; fewer could tell no win of many."
     )

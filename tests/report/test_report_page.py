@@ -251,3 +251,9 @@ def test_an_unfinished_run_names_the_pass_whose_numbers_it_shows(tmp_path):
     assert "Numbers of pass02 alone" in where(open_results(str(folder)))
     none = write_run(tmp_path / "none", datasets=DATASETS[:1], finished=0, evaluated=False)
     assert "No pass of this run is finished" in Page(report(none)[0]).text
+
+
+def test_the_page_of_a_single_training_speaks_of_passes_only_to_say_that_it_has_none(tmp_path):
+    text, _ = report(write_training(tmp_path / "one"))
+    said = [words.lower() for words in Page(text).words if re.search(r"\bpass(es)?\b", words)]
+    assert all("seeded passes" in each or each == "checkpoints a pass" for each in said), said

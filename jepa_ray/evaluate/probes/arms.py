@@ -4,24 +4,23 @@ All arms get the same training rows, the same folds and the same grid of penalti
 the prior knows (`Problem.strata`). Nothing is fitted on a test row.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
 from jepa_ray.config import ProbeConfig
-from jepa_ray.evaluate.probes.problem import Float32, Problem, seeded
+from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, seeded
+from jepa_ray.evaluate.probes.slots import Slots, encoded, raw_slots
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.windows import POSITIONS, SLOTS
 
 WIDTH = 64
-CHUNK = 512
 OURS: Final = "ours"
 PRIOR: Final = "prior"
-KNN: Final = "knn_"
-"""Before the name of a linear arm: the same features, read by their nearest neighbours."""
+RAW: Final = "raw_linear"
 Readout = Literal["linear", "trees"]
 READOUTS: Final[dict[str, Readout]] = {
     "raw_linear": "linear",
@@ -43,91 +42,66 @@ class Encoders(NamedTuple):
     untrained: ScheduleJEPA
 
 
-def inputs(problem: Problem, encoders: Encoders, config: ProbeConfig) -> dict[str, Float32]:
-    """The features of every arm but the prior: float32 (n, width) by arm."""
+def again(readout: str, arm: str) -> str:
+    """The name of another readout of an arm; the names of arms hold no colon."""
+    return f"{readout}:{arm}"
+
+
+def tokens(problem: Problem, encoders: Encoders) -> dict[str, Slots]:
+    """What the two encoders make of the slots, by arm."""
+    return {
+        "untrained": encoded(encoders.untrained, problem),
+        OURS: encoded(encoders.ours, problem),
+    }
+
+
+def inputs(problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig) -> dict[str, Float32]:
+    """The features of every arm but the prior: float32 (n, width) by arm.
+
+    Args:
+        problem: The windows.
+        seen: Their `tokens`.
+        config: How tokens are pooled, and the seed.
+    """
     dense = np.ascontiguousarray(problem.x[:, :, POSITIONS:]).reshape(len(problem.x), -1)
     raw = dense if problem.raw is None else problem.raw
     by_hand = hand_made(problem) if problem.raw is None else raw[:, :0]
-    ours = embedded(encoders.ours, problem, config)
+    ours = seen[OURS].pooled(config.pooling)
     found = {
         "raw_linear": raw,
         "raw_trees": np.concatenate([raw, by_hand], axis=1),
         "pca64": _pca(dense, problem, config),
         "random64": _projected(dense, config),
-        "untrained": embedded(encoders.untrained, problem, config),
+        "untrained": seen["untrained"].pooled(config.pooling),
         "ours": ours,
         "ours_raw_trees": np.concatenate([ours, raw, by_hand], axis=1),
-        "wrong_window": shuffled(ours, problem, config),
+        "wrong_window": ours[wrong_windows(problem, config)],
     }
-    told = _strata(problem)
-    return {arm: np.concatenate([x, told], axis=1) for arm, x in found.items()}
+    known = told(problem)
+    return {arm: np.concatenate([x, known], axis=1) for arm, x in found.items()}
 
 
-def _strata(problem: Problem) -> Float32:
-    """A column for each stratum, none where there is but one."""
+def slot_inputs(
+    problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig
+) -> dict[str, Slots]:
+    """What readouts of slots are given, by arm; no raw one where the raw arms have no windows."""
+    wrong = {"wrong_window": seen[OURS].moved(wrong_windows(problem, config))}
+    own = {} if problem.raw is not None else {RAW: raw_slots(problem)}
+    return own | dict(seen) | wrong
+
+
+def told(problem: Problem) -> Float32:
+    """What every arm knows beside the window: a column a stratum, none where there is one."""
     known = np.unique(problem.strata)
     found: Float32 = (problem.strata[:, None] == known).astype(np.float32)
     return found if len(known) > 1 else found[:, :0]
 
 
-def embedded(model: ScheduleJEPA, problem: Problem, config: ProbeConfig) -> Float32:
-    """Embeddings of what is seen of each window: float32 (n, D), or (n, 2 D) with `mean_std`.
-
-    Whole windows are embedded by the target encoder, as the product does it; parts of them by the
-    context encoder, over the slots that are seen. Equal windows are embedded once.
-    """
-    rows = problem.x.reshape(len(problem.x), -1)
-    if problem.hidden is not None:
-        rows = np.concatenate([rows, problem.hidden.astype(np.float32)], axis=1)
-    rows = np.ascontiguousarray(rows)
-    whole = rows.view([("", np.void, rows.dtype.itemsize * rows.shape[1])]).ravel()
-    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
-    width = model.config.d_model * (2 if config.pooling == "mean_std" else 1)
-    found = np.zeros((len(first), width), np.float32)
-    for slots, mine in _patterns(problem, first):
-        for start in range(0, len(mine), CHUNK):
-            part = mine[start : start + CHUNK]
-            x = torch.from_numpy(problem.x[first[part]])
-            found[part] = _pooled(_tokens(model, x, slots), config).numpy()
-    embeddings: Float32 = found[place]
-    return embeddings
-
-
-def _patterns(
-    problem: Problem, rows: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64] | None, NDArray[np.int64]]]:
-    """Slots that are seen, and the places in `rows` of the windows of which just these are."""
-    if problem.hidden is None:
-        return [(None, np.arange(len(rows)))]
-    known, of_row = np.unique(problem.hidden[rows], axis=0, return_inverse=True)
-    of_row = of_row.ravel()
-    return [
-        (np.flatnonzero(~hidden), np.flatnonzero(of_row == place))
-        for place, hidden in enumerate(known)
-    ]
-
-
-@torch.inference_mode()
-def _tokens(model: ScheduleJEPA, x: torch.Tensor, slots: NDArray[np.int64] | None) -> torch.Tensor:
-    if slots is None:
-        return model.embed_slots(x)
-    visible = torch.from_numpy(slots).expand(len(x), -1)
-    tokens: torch.Tensor = model.context_encoder(x, visible)
-    return tokens.float()
-
-
-def _pooled(tokens: torch.Tensor, config: ProbeConfig) -> torch.Tensor:
-    mean = tokens.mean(dim=1)
-    if config.pooling == "mean":
-        return mean
-    return torch.cat([mean, tokens.std(dim=1, correction=0)], dim=1)
-
-
-def shuffled(ours: Float32, problem: Problem, config: ProbeConfig) -> Float32:
-    """The embeddings of other windows of the same side: what is left is a floor."""
-    found, draw = ours.copy(), seeded(config.seed, 6)
+def wrong_windows(problem: Problem, config: ProbeConfig) -> Index:
+    """For each window another one of the same side: what its embedding tells is a floor."""
+    found, draw = np.arange(len(problem.x)), seeded(config.seed, 6)
     for side in (problem.train, problem.test):
-        found[side] = ours[draw.permutation(side)]
+        found[side] = draw.permutation(side)
     return found
 
 

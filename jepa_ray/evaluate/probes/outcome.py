@@ -1,5 +1,6 @@
 """One task on one checkpoint: the score of every arm, and its scores on all resamples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +8,23 @@ from numpy.typing import NDArray
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import resamples, widened
-from jepa_ray.evaluate.probes.arms import KNN, PRIOR, READOUTS, Encoders, inputs
+from jepa_ray.evaluate.probes.arms import (
+    PRIOR,
+    RAW,
+    READOUTS,
+    Encoders,
+    again,
+    inputs,
+    slot_inputs,
+    tokens,
+    told,
+)
+from jepa_ray.evaluate.probes.attentive import attentive
+from jepa_ray.evaluate.probes.labels import Values, prior
 from jepa_ray.evaluate.probes.problem import Float32, Problem, Task
-from jepa_ray.evaluate.probes.readouts import Values, nearest, predict, prior
+from jepa_ray.evaluate.probes.readouts import nearest, predict
 from jepa_ray.evaluate.probes.scores import scores
+from jepa_ray.evaluate.probes.slots import Slots
 
 _AT_ONCE = 100
 
@@ -39,7 +53,9 @@ class Outcome:
 
 def outcome(problem: Problem, encoders: Encoders, config: ProbeConfig) -> Outcome:
     """Run all arms of a problem, with readouts."""
-    return measured(problem, read(problem, inputs(problem, encoders, config), config), config)
+    seen = tokens(problem, encoders)
+    said = read(problem, inputs(problem, seen, config), config)
+    return measured(problem, said | read_slots(problem, seen, config), config)
 
 
 def read(problem: Problem, features: dict[str, Float32], config: ProbeConfig) -> dict[str, Values]:
@@ -49,7 +65,21 @@ def read(problem: Problem, features: dict[str, Float32], config: ProbeConfig) ->
         found[arm] = predict(x, problem, READOUTS[arm], config)
     for arm, x in features.items():
         if READOUTS[arm] == "linear":
-            found[KNN + arm] = nearest(x, problem, config)
+            found[again("knn", arm)] = nearest(x, problem, config)
+    return found
+
+
+def read_slots(
+    problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig
+) -> dict[str, Values]:
+    """What readouts say that are given the slots, not their mean."""
+    known, found = told(problem), {}
+    for arm, slots in slot_inputs(problem, seen, config).items():
+        found[again("attentive", arm)] = attentive(slots, known, problem, config)
+        if arm != RAW:  # which has all slots side by side already
+            reduced = slots.reduced(problem, config.slot_components, config.seed)
+            x = np.concatenate([reduced, known], axis=1)
+            found[again("per_slot", arm)] = predict(x, problem, "linear", config)
     return found
 
 

@@ -14,6 +14,11 @@ NAMES = {
     "untrained": "the untrained encoder",
     "wrong_window": "the embedding of another window",
 }
+AGAIN = {
+    "knn": "By nearest neighbours",
+    "attentive": "By attention over the slots",
+    "per_slot": "With all slots side by side",
+}
 METRICS = {
     "roc_auc": "ROC AUC",
     "macro_f1": "macro F1",
@@ -51,7 +56,8 @@ def sentence(task: Task, entry: Mapping[str, Any]) -> str:
     ):
         if parted[side]:
             told.append(f"{words}: {', '.join(parted[side])}.")
-    told += [_added(entry["added_value"]), _neighbours(task, entry.get("knn") or {})]
+    told += [_added(entry["added_value"])]
+    told += [_again(task, words, entry.get(key) or {}) for key, words in AGAIN.items()]
     return " ".join(part for part in told if part)
 
 
@@ -86,17 +92,18 @@ def _added(value: Mapping[str, Any] | None) -> str:
     return f"{words[_side(value)]}: {said}."
 
 
-def _neighbours(task: Task, knn: Mapping[str, Any]) -> str:
-    """How a readout without parameters sees it; told, not judged."""
-    others = [arm for arm in knn if arm in NAMES]
+def _again(task: Task, readout: str, scores: Mapping[str, Any]) -> str:
+    """How another readout sees it; told, not judged."""
+    others = [arm for arm in scores if arm in NAMES]
     if not others:
         return ""
     sign = 1 if task.higher_is_better else -1
-    best = max(others, key=lambda arm: sign * knn[arm]["score"])
-    low, high = knn["ours"]["interval"]
+    best = max(others, key=lambda arm: sign * scores[arm]["score"])
+    low, high = scores["ours"]["interval"]
+    rival = "the raw window" if best == "raw_linear" else NAMES[best]
     return (
-        f"By nearest neighbours (told, not judged) ours reach {knn['ours']['score']:.3f} "
-        f"[{low:.3f}, {high:.3f}], {NAMES[best]} {knn[best]['score']:.3f}."
+        f"{readout} (told, not judged) ours reach {scores['ours']['score']:.3f} "
+        f"[{low:.3f}, {high:.3f}], {rival} {scores[best]['score']:.3f}."
     )
 
 

@@ -10,7 +10,7 @@ on either side of 0, one resample added to both.
 Source: Holm 1979; Davison and Hinkley 1997, section 4.4; Fisher 1935 (sum of two t).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,10 @@ from scipy import stats
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import percentile_interval
-from jepa_ray.evaluate.probes.arms import KNN, OURS
+from jepa_ray.evaluate.probes.arms import OURS, again
 from jepa_ray.evaluate.probes.outcome import Outcome
 from jepa_ray.evaluate.probes.problem import seeded
-from jepa_ray.evaluate.probes.sentences import NAMES, sentence
+from jepa_ray.evaluate.probes.sentences import AGAIN, NAMES, sentence
 
 ALPHA = 0.05
 FEWEST_PASSES = 3
@@ -108,7 +108,7 @@ def _entry(each: Sequence[Outcome], config: ProbeConfig, checkpoints: int) -> di
             "interval": list(percentile_interval(np.clip(drawn, least, 1.0))),
         }
 
-    arms = [arm for arm in draws if not arm.startswith(KNN)]
+    arms = [arm for arm in draws if ":" not in arm]
     rivals = [arm for arm in arms if arm not in (OURS, _ADDED[0])]
     return {
         "label": task.label,
@@ -120,10 +120,18 @@ def _entry(each: Sequence[Outcome], config: ProbeConfig, checkpoints: int) -> di
         "groups": round(np.mean([o.groups for o in each])),
         "split": each[0].split,
         "arms": {arm: alone(arm) for arm in arms},
-        "knn": {arm.removeprefix(KNN): alone(arm) for arm in draws if arm not in arms},
+        **{readout: _named(readout, draws, alone) for readout in AGAIN},
         "differences": {arm: against(OURS, arm) for arm in rivals},
         "added_value": against(*_ADDED) if _ADDED[0] in draws else None,
     }
+
+
+def _named(
+    readout: str, draws: Iterable[str], alone: Callable[[str], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The scores of another readout, by arm."""
+    head = again(readout, "")
+    return {arm.removeprefix(head): alone(arm) for arm in draws if arm.startswith(head)}
 
 
 def _over_clusters(draws: Iterable[Draws]) -> Draws:

@@ -37,6 +37,8 @@ class Task(Struct):
     input: str | None = None
     differences: Named[Difference] = field(default_factory=dict)
     knn: Named[Score] = field(default_factory=dict)
+    attentive: Named[Score] = field(default_factory=dict)
+    per_slot: Named[Score] = field(default_factory=dict)
     added_value: Difference | None = None
 
 

@@ -26,7 +26,7 @@ def _all_passes(results: Results) -> Iterator[Block]:
         return
     combined = found.get(COMBINED) or found.get("") or []
     if combined:
-        yield _pair("curve-combined", combined)
+        yield _pair(combined, is_run=results.is_run)
     names = [key for key in found if key not in {COMBINED, ""}]
     if names:
         yield _multiples(_largest(results, names), len(names), found)
@@ -61,17 +61,20 @@ def _line(key: str, rows: Rows, what: str) -> Line:
     )
 
 
-def _pair(key: str, passes: ByPass) -> Figure:
+def _pair(passes: ByPass, *, is_run: bool) -> Figure:
     panels = [
         Panel("validation loss", [_line(p, rows, "val_loss") for p, rows in passes], log=True),
         Panel("skill", [_line(p, _after_start(rows), "skill") for p, rows in passes]),
     ]
+    which, whose, more = "", "", ""
+    if is_run:
+        which, whose = " combined", " of each pass"
+        more = "; curves that lie on one another mean that the seed does not matter"
     return Figure(
-        curves(key, panels, what="", label="Validation loss and skill over steps"),
-        "Loss and skill of the combined training",
-        "Left: the validation loss of each pass falls from about 1 (untrained); right: skill, from "
-        "the first validation after the start, must end above 0; curves that lie on one another "
-        "mean that the seed does not matter.",
+        curves("curve-combined", panels, what="", label="Validation loss and skill over steps"),
+        f"Loss and skill of the{which} training",
+        f"Left: the validation loss{whose} falls from about 1 (untrained); right: skill, from "
+        f"the first validation after the start, must end above 0{more}.",
     )
 
 
