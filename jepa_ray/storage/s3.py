@@ -17,6 +17,7 @@ from s3fs.core import set_custom_error_handler
 
 from jepa_ray.errors import ConfigError
 from jepa_ray.storage.faults import resolves
+from jepa_ray.storage.http import Session
 
 TRIES = 14
 """Of a request: s3fs waits 0.1 s after the first, 1.7 times that after the next, at most 15 s, so
@@ -29,6 +30,7 @@ _PASSING = {408, 429, 500, 502, 503, 504}
 _CONFIG = {
     "connect_timeout": 5,
     "read_timeout": 20,
+    "http_session_cls": Session,
     # s3fs tries again, and its pauses go on for a minute; botocore's own have a quota that a
     # dozen requests at once use up in seconds.
     "retries": {"mode": "standard", "total_max_attempts": 1},
