@@ -47,8 +47,8 @@ class ProbeConfig(Config):
     neighbours: int = Field(
         20, ge=1, description="Training windows that a nearest-neighbour readout asks, by cosine."
     )
-    attentive_epochs: int = Field(
-        10, ge=1, description="Passes of an attentive readout over its training windows."
+    attentive_steps: int = Field(
+        200, ge=1, description="Of an attentive readout, each on up to 256 training windows."
     )
     slot_components: int = Field(
         8, ge=1, description="Principal components of each slot, in the readout of all slots."

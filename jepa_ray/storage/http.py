@@ -1,34 +1,39 @@
-"""The HTTP session of the S3 client: an upload that stands still is given up, and tried again.
+"""The HTTP session of the S3 client: a request that stands still is given up, and tried again.
 
 aiohttp counts the time to an answer from the end of what it writes. Before that, it waits for ever
 for a store that takes the connection and then is silent: for the `100 Continue` that precedes each
-upload, and for room in the socket. Downloads have aiohttp's own limit, between any two reads.
+upload, for room in the socket, for a proxy's tunnel. What is read has aiohttp's own limit.
 """
 
 import asyncio
+import copy
 import inspect
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from typing import Any
 
 from aiobotocore.httpsession import AIOHTTPSession
-from aiohttp import TraceConfig
+from aiohttp import Payload, TraceConfig
+from aiohttp.abc import AbstractStreamWriter
 from botocore.exceptions import ReadTimeoutError
 
-_PIECE = 1 << 18
-_READ_TIMEOUT = 20.0  # where somebody's settings have none
+_PIECE = 1 << 16
 
 
-class _Upload:
-    """What is sent, and when something of it last moved."""
+class _Clock:
+    """Since when nothing of a request has moved; it stands while somebody else is to move."""
 
-    def __init__(self, body: Any) -> None:
-        self._body = body
-        self._moved: float | None = None  # None: it waits for a connection
+    def __init__(self) -> None:
+        self._moved: float | None = None
 
-    def note(self) -> None:
-        """Something moved."""
+    def move(self) -> None:
+        """Something moved, and more must."""
         self._moved = asyncio.get_running_loop().time()
+
+    def stop(self) -> None:
+        """It waits for a free connection, or is answered."""
+        self._moved = None
 
     def left(self, patience: float) -> float:
         """Seconds until it has stood still for too long."""
@@ -36,43 +41,37 @@ class _Upload:
             return patience
         return self._moved + patience - asyncio.get_running_loop().time()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body; each piece is asked for when there is room for it."""
-        async for piece in _pieces(self._body):
-            self.note()
-            yield piece
-        self.note()
 
-
-_sending: ContextVar[_Upload] = ContextVar("sending")
+_clock: ContextVar[_Clock] = ContextVar("clock")
 
 
 class Session(AIOHTTPSession):  # type: ignore[misc]
-    """aiobotocore's session, impatient with uploads; twice as patient as with answers."""
+    """aiobotocore's session, twice as patient with what it sends as with what it reads."""
 
     async def send(self, request: Any) -> Any:
         """One try.
 
         Raises:
-            ReadTimeoutError: For two read timeouts the store took nothing more.
+            ReadTimeoutError: The store, or the proxy, took nothing for two read timeouts.
         """
-        if not request.body:
+        if self._timeout.sock_read is None or not _is_watched(request.body):
             return await super().send(request)
-        upload = _Upload(request.body)
-        request.body = upload.pieces()
-        _sending.set(upload)
-        patience = 2 * (self._timeout.sock_read or _READ_TIMEOUT)
-        sending = asyncio.ensure_future(super().send(request))
+        patience, clock = 2 * self._timeout.sock_read, _Clock()
+        sending = asyncio.ensure_future(self._send(request, clock))
         try:
             while not sending.done():
-                await asyncio.wait({sending}, timeout=max(upload.left(patience), 0.01))
-                if not sending.done() and upload.left(patience) <= 0:
+                await asyncio.wait({sending}, timeout=max(clock.left(patience), 0.01))
+                if not sending.done() and clock.left(patience) <= 0:
                     raise ReadTimeoutError(endpoint_url=request.url)
         finally:
-            if not sending.done():
-                sending.cancel()
-                await asyncio.wait({sending})
+            await _settled(sending)
         return sending.result()
+
+    async def _send(self, request: Any, clock: _Clock) -> Any:
+        _clock.set(clock)  # of this task alone
+        watched = copy.copy(request)  # whoever sends it again needs the body as it was
+        watched.body = _watched(request.body, clock)
+        return await super().send(watched)
 
     async def _get_session(self, proxy_url: str | None) -> Any:
         session = await super()._get_session(proxy_url)
@@ -81,14 +80,27 @@ class Session(AIOHTTPSession):  # type: ignore[misc]
         return session
 
 
-async def _has_connection(*_: Any) -> None:
-    if (upload := _sending.get(None)) is not None:
-        upload.note()
+async def _settled(sending: "asyncio.Future[Any]") -> None:
+    if not sending.done():
+        sending.cancel()
+        await asyncio.wait({sending})
+    if not sending.cancelled():
+        sending.exception()  # seen, if nobody else asks for it
 
 
 def _trace() -> TraceConfig:
+    def told(do: Callable[[_Clock], None]) -> Any:
+        async def on(*_: Any) -> None:
+            if (clock := _clock.get(None)) is not None:
+                do(clock)
+
+        return on
+
     found = TraceConfig()
-    found.on_request_headers_sent.append(_has_connection)
+    found.on_connection_queued_start.append(told(_Clock.stop))
+    found.on_connection_create_start.append(told(_Clock.move))
+    found.on_request_headers_sent.append(told(_Clock.move))
+    found.on_request_end.append(told(_Clock.stop))
     found.freeze()
     return found
 
@@ -96,19 +108,48 @@ def _trace() -> TraceConfig:
 _TRACE = _trace()
 
 
-async def _pieces(body: Any) -> AsyncIterator[bytes]:
-    """A body as botocore makes it: bytes, a file, or the wrapper that adds a checksum."""
-    if isinstance(body, str):
-        body = body.encode()
-    if isinstance(body, bytes | bytearray | memoryview):
-        view = memoryview(body).cast("B")
+def _is_watched(body: Any) -> bool:
+    """s3fs sends bytes, and files in memory; of other files nobody here knows how they move."""
+    return isinstance(body, io.BytesIO) or not isinstance(body, io.IOBase)
+
+
+def _watched(body: Any, clock: _Clock) -> Any:
+    """A body that moves the clock."""
+    if isinstance(body, io.BytesIO):
+        body = body.getvalue()[body.tell() :]
+    if isinstance(body, bytes | bytearray | memoryview) and len(body):
+        return _Bytes(body, clock)
+    if inspect.iscoroutinefunction(getattr(body, "read", None)):  # the wrapper with a checksum
+        return _read(body, clock)
+    return body
+
+
+class _Bytes(Payload):
+    """Bytes piece by piece; each is written when there is room for it. It can be sent again."""
+
+    _autoclose = True
+
+    def __init__(self, value: bytes | bytearray | memoryview, clock: _Clock) -> None:
+        super().__init__(value)
+        self._size = memoryview(value).nbytes
+        self._clock = clock
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return bytes(self._value).decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        await self.write_with_length(writer, None)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        view = memoryview(self._value).cast("B")[:content_length]
         for start in range(0, len(view), _PIECE):
-            yield bytes(view[start : start + _PIECE])
-        return
-    while True:
-        piece = body.read(_PIECE)
-        if inspect.isawaitable(piece):
-            piece = await piece
-        if not piece:
-            return
+            await writer.write(bytes(view[start : start + _PIECE]))
+            self._clock.move()
+
+
+async def _read(body: Any, clock: _Clock) -> AsyncIterator[bytes]:
+    while piece := await body.read(_PIECE):
         yield piece
+        clock.move()

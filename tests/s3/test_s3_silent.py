@@ -1,15 +1,19 @@
 """A store that takes connections and requests, and then is silent: nothing waits for ever."""
 
+import gc
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import Payload
 
 from jepa_ray.errors import StageError
 from jepa_ray.storage import s3 as client
@@ -73,37 +77,113 @@ def test_a_store_that_stays_silent_is_one_message(s3, turn, monkeypatch):
         write_bytes(f"{s3.url}/a", b"1")
 
 
-def test_an_upload_that_moves_is_waited_for_however_slow():
-    """Longer than one that stands still. What the socket takes at the end is on its way for 2 s."""
-    taken: list[int] = []
+@contextmanager
+def serving(answer: Callable[[BinaryIO, socket.socket, str, int], None]) -> Iterator[str]:
+    """A server that answers as it is told: by path and length of body, a connection each."""
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:  # the block has ended
+                return
+            with connection, connection.makefile("rb") as file:
+                request, length = file.readline().decode(), 0
+                while (line := file.readline().lower()) not in (b"\r\n", b""):
+                    if line.startswith(b"content-length:"):
+                        length = int(line.partition(b":")[2])
+                answer(file, connection, request.split(" ")[1], length)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-        thread = threading.Thread(target=_take_slowly, args=(server, taken))
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        fs = S3Store(
-            key="tester",
-            secret="x",
-            endpoint_url="http://127.0.0.1:{1}".format(*server.getsockname()),
-            skip_instance_cache=True,
-            tries=1,
-            config_kwargs={"read_timeout": 3},
-        )
-        fs.pipe_file("bucket/a", bytes(16_000_000))
-        thread.join()
+        yield "http://127.0.0.1:{1}".format(*server.getsockname())
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def client_of(endpoint: str, read_timeout: float) -> S3Store:
+    return S3Store(
+        key="tester",
+        secret="x",
+        endpoint_url=endpoint,
+        skip_instance_cache=True,
+        tries=1,
+        config_kwargs={"read_timeout": read_timeout},
+    )
+
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+END = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+DONE = b'HTTP/1.1 200 OK\r\nETag: "1"\r\n' + END
+
+
+def test_an_upload_that_moves_is_waited_for():
+    """Longer than one that stands still. What the socket takes at the end is on its way for 2 s."""
+    taken: list[int] = []
+
+    def slowly(file: BinaryIO, connection: socket.socket, _: str, length: int) -> None:
+        connection.sendall(CONTINUE)
+        while length:
+            piece = file.read1(min(length, 1 << 20))
+            length -= len(piece)
+            taken.append(len(piece))
+            time.sleep(len(piece) / 2e6)
+        connection.sendall(DONE)
+
+    with serving(slowly) as endpoint:
+        client_of(endpoint, 3).pipe_file("bucket/a", bytes(16_000_000))
     assert sum(taken) == 16_000_000
 
 
-def _take_slowly(server: socket.socket, taken: list[int]) -> None:
-    connection, _ = server.accept()
-    with connection, connection.makefile("rb") as file:
-        left = 0
-        while (line := file.readline().lower()) != b"\r\n":
-            if line.startswith(b"content-length:"):
-                left = int(line.partition(b":")[2])
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while left:
-            piece = file.read1(min(left, 1 << 20))
-            left -= len(piece)
-            taken.append(len(piece))
-            time.sleep(len(piece) / 2e6)
-        connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\n\r\n')
+def test_an_answer_that_takes_its_time_is_waited_for():
+    """A store that joins parts says 200 at once, and blanks until it is done."""
+    found = b"<R><Bucket>b</Bucket><Key>a</Key><ETag>1</ETag></R>"
+
+    def haltingly(file: BinaryIO, connection: socket.socket, _: str, length: int) -> None:
+        connection.sendall(CONTINUE)
+        file.read(length)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        )
+        for _ in range(8):
+            connection.sendall(b"1\r\n \r\n")
+            time.sleep(0.4)
+        connection.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(found), found))
+
+    parts = {"Parts": [{"PartNumber": 1, "ETag": "1"}]}
+    with serving(haltingly) as endpoint:
+        asked = {"Bucket": "b", "Key": "a", "UploadId": "u", "MultipartUpload": parts}
+        answer = client_of(endpoint, 1).call_s3("complete_multipart_upload", **asked)
+    assert answer["Key"] == "a"
+
+
+def test_an_upload_that_is_sent_elsewhere_arrives_there_whole():
+    bodies: list[bytes] = []
+
+    def elsewhere(file: BinaryIO, connection: socket.socket, path: str, length: int) -> None:
+        connection.sendall(CONTINUE)
+        bodies.append(file.read(length))
+        moved = b"HTTP/1.1 307 Elsewhere\r\nLocation: /b/there\r\n"
+        connection.sendall(DONE if path == "/b/there" else moved + END)
+
+    with serving(elsewhere) as endpoint:
+        client_of(endpoint, 5).pipe_file("b/here", b"1" * 100_000)
+    assert bodies == [b"1" * 100_000] * 2
+
+
+def test_what_was_sent_is_not_kept():
+    """Tasks of aiohttp live on, and have a context of their own."""
+
+    def take(file: BinaryIO, connection: socket.socket, _: str, length: int) -> None:
+        connection.sendall(CONTINUE)
+        file.read(length)
+        connection.sendall(DONE)
+
+    with serving(take) as endpoint:
+        store = client_of(endpoint, 5)
+        store.pipe_file("b/a", bytes(1_234_567))
+        gc.collect()
+        kept = [each for each in gc.get_objects() if isinstance(each, Payload)]
+    assert not [each for each in kept if each.size == 1_234_567]

@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, seeded
-from jepa_ray.evaluate.probes.slots import Slots, encoded, raw_slots
+from jepa_ray.evaluate.probes.slots import encoded
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.windows import POSITIONS, SLOTS
 
@@ -47,47 +47,40 @@ def again(readout: str, arm: str) -> str:
     return f"{readout}:{arm}"
 
 
-def tokens(problem: Problem, encoders: Encoders) -> dict[str, Slots]:
-    """What the two encoders make of the slots, by arm."""
+def embedded(problem: Problem, encoders: Encoders, config: ProbeConfig) -> dict[str, Float32]:
+    """The embeddings of either encoder, by arm: float32 (n, D), or (n, 2 D) with `mean_std`."""
     return {
-        "untrained": encoded(encoders.untrained, problem),
-        OURS: encoded(encoders.ours, problem),
+        arm: encoded(model, problem).pooled(config.pooling)
+        for arm, model in encoders._asdict().items()
     }
 
 
-def inputs(problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig) -> dict[str, Float32]:
+def inputs(
+    problem: Problem, pooled: Mapping[str, Float32], config: ProbeConfig
+) -> dict[str, Float32]:
     """The features of every arm but the prior: float32 (n, width) by arm.
 
     Args:
         problem: The windows.
-        seen: Their `tokens`.
-        config: How tokens are pooled, and the seed.
+        pooled: Their embeddings by either encoder.
+        config: The seed.
     """
     dense = np.ascontiguousarray(problem.x[:, :, POSITIONS:]).reshape(len(problem.x), -1)
     raw = dense if problem.raw is None else problem.raw
     by_hand = hand_made(problem) if problem.raw is None else raw[:, :0]
-    ours = seen[OURS].pooled(config.pooling)
+    ours = pooled[OURS]
     found = {
         "raw_linear": raw,
         "raw_trees": np.concatenate([raw, by_hand], axis=1),
         "pca64": _pca(dense, problem, config),
         "random64": _projected(dense, config),
-        "untrained": seen["untrained"].pooled(config.pooling),
+        "untrained": pooled["untrained"],
         "ours": ours,
         "ours_raw_trees": np.concatenate([ours, raw, by_hand], axis=1),
         "wrong_window": ours[wrong_windows(problem, config)],
     }
     known = told(problem)
     return {arm: np.concatenate([x, known], axis=1) for arm, x in found.items()}
-
-
-def slot_inputs(
-    problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig
-) -> dict[str, Slots]:
-    """What readouts of slots are given, by arm; no raw one where the raw arms have no windows."""
-    wrong = {"wrong_window": seen[OURS].moved(wrong_windows(problem, config))}
-    own = {} if problem.raw is not None else {RAW: raw_slots(problem)}
-    return own | dict(seen) | wrong
 
 
 def told(problem: Problem) -> Float32:

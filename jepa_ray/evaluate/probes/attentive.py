@@ -1,9 +1,10 @@
 """A readout that chooses its slots: learned queries attend over them, a linear model reads the sum.
 
-Each of four queries q weighs the slots s that are seen by softmax(q . z + b_s), z standardised by
-the training windows; the weighted means stand side by side before a linear model. It begins as a
-linear readout of the mean (q = 0, b = 0) and is fitted by Adam with a penalty on all weights, of
-the same grid and on the same folds as the linear readouts, all penalties of a fold at once.
+Each of four queries q weighs the slots s that are seen by softmax(q . z_s + b_s); z is a token less
+the mean of its slot, which is mostly its position, over training windows. The weighted means stand
+side by side before a linear model, scaled so that all begins as the linear readout of the mean
+(q = 0, b = 0). Fitted by Adam with a penalty on all weights, of the same grid and on the same folds
+as the linear readouts, all penalties of a fold at once.
 
 Source: the attentive probe of Bardes et al. 2024 (V-JEPA), without its residual block.
 """
@@ -43,39 +44,134 @@ def attentive(slots: Slots, told: Float32, problem: Problem, config: ProbeConfig
     Returns:
         As the other readouts.
     """
-    made = _Data.of(slots, told, problem)
-    if made is None:
+    inputs = _Inputs.of(slots, told, problem)
+    if inputs is None:
         return prior(problem)
+    labels = _Labels.of(problem)
     penalties = sorted(config.penalties, reverse=True)
     losses = np.zeros(len(penalties))
     for fit, held in group_folds(problem, config):
-        readout = _fitted(made, problem.train[fit], penalties, config)
-        losses += made.losses(readout, problem.train[held])
+        readout = _fitted(inputs, labels, problem.train[fit], penalties, config)
+        losses += _losses(readout, inputs, labels, problem.train[held])
     best = [penalties[int(losses.argmin())]]
-    readout = _fitted(made, problem.train, best, config)
-    return as_metric_wants(made.said(readout, problem.test), problem)
+    readout = _fitted(inputs, labels, problem.train, best, config)
+    with torch.inference_mode():
+        found = torch.cat([readout(*inputs.of_rows(b))[0] for b in _batches(problem.test)])
+    return as_metric_wants(labels.as_they_were(found), problem)
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """What is read of n windows, and what training windows say of it.
+
+    Attributes:
+        values, seen, place: As in `Slots`.
+        told: Standardised, float32 (n, t).
+        centre: Of each slot, float32 (96, d).
+        scale: Of tokens, float32 (d,): 1 / deviation from the slot's centre.
+        pooled_scale: Of their means over the slots that are seen.
+    """
+
+    values: Tensor
+    seen: Tensor
+    place: Tensor
+    told: Tensor
+    centre: Tensor
+    scale: Tensor
+    pooled_scale: Tensor
+
+    @classmethod
+    def of(cls, slots: Slots, told: Float32, problem: Problem) -> "_Inputs | None":
+        """None where the training windows are all alike."""
+        train = problem.train
+        centre = slots.centre(train)
+        apart, pooled = slots.deviations(centre, train)
+        if not pooled.any():
+            return None
+        known = told - told[train].mean(axis=0)
+        return cls(
+            values=torch.from_numpy(slots.values),
+            seen=torch.from_numpy(slots.seen),
+            place=torch.from_numpy(slots.place),
+            told=torch.from_numpy(known * _inverse(known[train].std(axis=0))),
+            centre=torch.from_numpy(centre),
+            scale=torch.from_numpy(_inverse(apart)),
+            pooled_scale=torch.from_numpy(_inverse(pooled)),
+        )
+
+    def of_rows(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens, what is seen, and what is told of some windows."""
+        where = self.place[rows]
+        return self.values[where], self.seen[where], self.told[rows]
+
+
+def _inverse(deviation: Float32) -> Float32:
+    """1 / deviation; 0 where nothing varies."""
+    known = deviation > 1e-6
+    return np.where(known, 1 / np.where(known, deviation, 1), 0).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """Labels of n windows: (n, classes) of 0 and 1, or (n, outputs) less their mean, scaled."""
+
+    y: Tensor
+    weights: Tensor
+    classes: bool
+    centre: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, problem: Problem) -> "_Labels":
+        train, classes = problem.train, is_class(problem)
+        y = torch.from_numpy(targets(problem).astype(np.float32))
+        centre, spread = torch.zeros(1), torch.ones(())
+        if not classes:
+            centre = y[train].mean(dim=0)
+            spread = (y[train] - centre).square().mean().sqrt().clamp_min(1e-12)
+        weights = torch.zeros(len(y))
+        weights[train] = torch.from_numpy(class_weights(problem).astype(np.float32))
+        return cls((y - centre) / spread, weights, classes, centre, spread)
+
+    def loss(self, found: Tensor, rows: Tensor) -> Tensor:
+        """Of (p, b, outputs), summed over windows: (p,)."""
+        y, weights = self.y[rows].expand_as(found), self.weights[rows]
+        if self.classes:
+            each = -(y * functional.log_softmax(found, dim=2)).sum(dim=2)
+        else:
+            each = (found - y).square().sum(dim=2) / 2
+        return (weights * each).sum(dim=1)
+
+    def as_they_were(self, found: Tensor) -> Values:
+        """Probabilities, or values in the unit of the labels."""
+        said = found.double()
+        return (said.softmax(dim=1) if self.classes else said * self.spread + self.centre).numpy()
 
 
 class _Readouts(torch.nn.Module):
     """Readouts of p penalties side by side: (b, 96, d) tokens -> (p, b, outputs)."""
 
-    def __init__(self, data: "_Data", penalties: int, draw: torch.Generator) -> None:
+    def __init__(
+        self, inputs: _Inputs, outputs: int, penalties: int, draw: torch.Generator
+    ) -> None:
         super().__init__()
-        _, slots, width = data.values.shape
-        inputs, outputs = _QUERIES * width + data.told.shape[1], data.y.shape[1]
-        start = torch.randn(inputs, outputs, generator=draw) * 0.01
+        slots, width = inputs.centre.shape
+        start = torch.zeros(_QUERIES * width + inputs.told.shape[1], outputs)
+        start[: _QUERIES * width] = torch.randn(_QUERIES * width, outputs, generator=draw) * 0.01
         self.queries = torch.nn.Parameter(torch.zeros(penalties, _QUERIES, width))
         self.slots = torch.nn.Parameter(torch.zeros(penalties, _QUERIES, slots))
         self.weights = torch.nn.Parameter(start.repeat(penalties, 1, 1))
         self.bias = torch.nn.Parameter(torch.zeros(penalties, 1, outputs))
-        self.mean, self.scale = data.mean, data.scale
+        self.inputs = inputs
 
     def forward(self, values: Tensor, seen: Tensor, told: Tensor) -> Tensor:
-        """Tokens are standardised on the way, by queries and sums: softmax forgets their mean."""
-        queries = (self.queries * self.scale).flatten(0, 1)
-        scores = queries @ values.transpose(1, 2) + self.slots.flatten(0, 1)
-        weights = scores.masked_fill(~seen[:, None], -torch.inf).softmax(dim=2)
-        means = (weights @ values - self.mean) * self.scale
+        """Tokens are centred and scaled on the way, in what is small: scores and means."""
+        own, centre = self.inputs, self.inputs.centre
+        queries = (self.queries * own.scale).flatten(0, 1)
+        scores = queries @ values.transpose(1, 2) + (self.slots.flatten(0, 1) - queries @ centre.T)
+        lowest = torch.finfo(scores.dtype).min
+        weights = scores.masked_fill(~seen[:, None], lowest).softmax(dim=2)
+        means = (weights @ values - weights @ centre) * own.pooled_scale
         each = means.reshape(len(values), len(self.weights), -1).transpose(0, 1)
         known = torch.cat([each, told.expand(len(each), -1, -1)], dim=2)
         return torch.baddbmm(self.bias, known, self.weights)
@@ -87,115 +183,34 @@ class _Readouts(torch.nn.Module):
         return total
 
 
-@dataclass(frozen=True, eq=False)
-class _Data:
-    """What is read, as tensors; `mean` and `scale` standardise tokens by the training windows."""
-
-    values: Tensor
-    seen: Tensor
-    place: Tensor
-    mean: Tensor
-    scale: Tensor
-    told: Tensor
-    y: Tensor
-    classes: bool
-    weights: Tensor
-    centre: Tensor
-    spread: Tensor
-
-    @classmethod
-    def of(cls, slots: Slots, told: Float32, problem: Problem) -> "_Data | None":
-        """None where all slots of the training windows are alike."""
-        train = problem.train
-        mine, counts = np.unique(slots.place[train], return_counts=True)
-        mean, std = _moments(slots, mine, counts)
-        if not std.any():
-            return None
-        y = torch.from_numpy(targets(problem).astype(np.float32))
-        classes = is_class(problem)
-        centre, spread = (torch.zeros(1), torch.ones(1)) if classes else _of_labels(y[train])
-        weights = torch.zeros(len(y))
-        weights[train] = torch.from_numpy(class_weights(problem).astype(np.float32))
-        return cls(
-            values=torch.from_numpy(slots.values),
-            seen=torch.from_numpy(slots.seen),
-            place=torch.from_numpy(slots.place),
-            mean=torch.from_numpy(mean),
-            scale=torch.from_numpy(np.where(std > 0, 1 / np.where(std > 0, std, 1), 0)),
-            told=torch.from_numpy(told),
-            y=(y - centre) / spread,
-            classes=classes,
-            weights=weights,
-            centre=centre,
-            spread=spread,
-        )
-
-    def read(self, readout: _Readouts, rows: Tensor) -> Tensor:
-        """What readouts say of some windows: (p, b, outputs)."""
-        where = self.place[rows]
-        found: Tensor = readout(self.values[where], self.seen[where], self.told[rows])
-        return found
-
-    def loss(self, found: Tensor, rows: Tensor) -> Tensor:
-        """Summed over windows, of each penalty: (p,)."""
-        y, weights = self.y[rows].expand_as(found), self.weights[rows]
-        if self.classes:
-            each = -(y * functional.log_softmax(found, dim=2)).sum(dim=2)
-        else:
-            each = (found - y).square().sum(dim=2) / 2
-        return (weights * each).sum(dim=1)
-
-    @torch.inference_mode()
-    def losses(self, readout: _Readouts, rows: Index) -> Values:
-        """The same over many windows."""
-        parts = _batches(torch.from_numpy(rows))
-        total = sum(self.loss(self.read(readout, part), part).double() for part in parts)
-        return np.asarray(total)
-
-    @torch.inference_mode()
-    def said(self, readout: _Readouts, rows: Index) -> Values:
-        """What the first readout says of windows: probabilities, or values as the labels are."""
-        parts = _batches(torch.from_numpy(rows))
-        found = torch.cat([self.read(readout, part)[0] for part in parts]).double()
-        if self.classes:
-            return found.softmax(dim=1).numpy()
-        return (found * self.spread + self.centre).numpy()
-
-
-def _batches(rows: Tensor) -> tuple[Tensor, ...]:
-    return torch.split(rows, _BATCH)
-
-
-def _moments(slots: Slots, mine: Index, counts: Index) -> tuple[Float32, Float32]:
-    """Mean and deviation of each dimension over the slots that are seen, windows by their count."""
-    weights = (slots.seen[mine] * counts[:, None]).ravel().astype(np.float64)
-    weights /= weights.sum()
-    values = slots.values[mine].reshape(len(weights), -1)
-    mean = np.einsum("r,rd->d", weights, values)
-    square = np.einsum("r,rd,rd->d", weights, values, values)
-    std = np.sqrt(np.maximum(square - np.square(mean), 0))
-    return mean.astype(np.float32), np.where(std > 1e-6, std, 0).astype(np.float32)
-
-
-def _of_labels(y: Tensor) -> tuple[Tensor, Tensor]:
-    spread = y.std(dim=0, correction=0)
-    return y.mean(dim=0), torch.where(spread > 0, spread, torch.ones(()))
-
-
-def _fitted(data: _Data, rows: Index, penalties: list[float], config: ProbeConfig) -> _Readouts:
+def _fitted(
+    inputs: _Inputs, labels: _Labels, rows: Index, penalties: list[float], config: ProbeConfig
+) -> _Readouts:
     """Readouts of these penalties, fitted on these windows."""
     draw = torch.Generator().manual_seed(int(seeded(config.seed, 13).integers(2**31)))
-    readout = _Readouts(data, len(penalties), draw)
+    readout = _Readouts(inputs, labels.y.shape[1], len(penalties), draw)
     share = torch.tensor(penalties) / len(rows)
-    steps = config.attentive_epochs * -(-len(rows) // _BATCH)
     optimizer = torch.optim.Adam(readout.parameters(), lr=_RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    all_rows = torch.from_numpy(rows)
-    for _ in range(config.attentive_epochs):
-        for batch in _batches(all_rows[torch.randperm(len(rows), generator=draw)]):
-            fit = data.loss(data.read(readout, batch), batch) / len(batch)
-            optimizer.zero_grad()
-            torch.autograd.backward((fit + share * readout.penalty()).sum())
-            optimizer.step()
-            schedule.step()
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.attentive_steps)
+    batches: list[Tensor] = []
+    for _ in range(config.attentive_steps):
+        if not batches:
+            batches = _batches(rows[torch.randperm(len(rows), generator=draw).numpy()])
+        batch = batches.pop()
+        fit = labels.loss(readout(*inputs.of_rows(batch)), batch) / len(batch)
+        optimizer.zero_grad()
+        torch.autograd.backward((fit + share * readout.penalty()).sum())
+        optimizer.step()
+        schedule.step()
     return readout
+
+
+@torch.inference_mode()
+def _losses(readout: _Readouts, inputs: _Inputs, labels: _Labels, rows: Index) -> Values:
+    parts = [labels.loss(readout(*inputs.of_rows(b)), b).double() for b in _batches(rows)]
+    return torch.stack(parts).sum(dim=0).numpy()
+
+
+def _batches(rows: Index) -> list[Tensor]:
+    """Of equal size, but for one."""
+    return list(torch.split(torch.from_numpy(rows), _BATCH))

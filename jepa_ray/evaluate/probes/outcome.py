@@ -1,6 +1,5 @@
 """One task on one checkpoint: the score of every arm, and its scores on all resamples."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,22 +8,22 @@ from numpy.typing import NDArray
 from jepa_ray.config import ProbeConfig
 from jepa_ray.evaluate.intervals import resamples, widened
 from jepa_ray.evaluate.probes.arms import (
+    OURS,
     PRIOR,
     RAW,
     READOUTS,
     Encoders,
     again,
     inputs,
-    slot_inputs,
-    tokens,
     told,
+    wrong_windows,
 )
 from jepa_ray.evaluate.probes.attentive import attentive
 from jepa_ray.evaluate.probes.labels import Values, prior
 from jepa_ray.evaluate.probes.problem import Float32, Problem, Task
 from jepa_ray.evaluate.probes.readouts import nearest, predict
 from jepa_ray.evaluate.probes.scores import scores
-from jepa_ray.evaluate.probes.slots import Slots
+from jepa_ray.evaluate.probes.slots import Slots, encoded, raw_slots
 
 _AT_ONCE = 100
 
@@ -53,9 +52,22 @@ class Outcome:
 
 def outcome(problem: Problem, encoders: Encoders, config: ProbeConfig) -> Outcome:
     """Run all arms of a problem, with readouts."""
-    seen = tokens(problem, encoders)
-    said = read(problem, inputs(problem, seen, config), config)
-    return measured(problem, said | read_slots(problem, seen, config), config)
+    pooled: dict[str, Float32] = {}
+    by_slots: dict[str, Values] = {}
+    for arm, model in encoders._asdict().items():  # one at a time: tokens are large
+        slots = encoded(model, problem)
+        pooled[arm] = slots.pooled(config.pooling)
+        by_slots |= read_slots(arm, slots, problem, config)
+        if arm == OURS:
+            wrong = slots.moved(wrong_windows(problem, config))
+            by_slots |= read_slots("wrong_window", wrong, problem, config)
+    said = read(problem, inputs(problem, pooled, config), config) | by_slots
+    if problem.raw is None:
+        said[again("attentive", RAW)] = attentive(
+            raw_slots(problem), told(problem), problem, config
+        )
+        said[again("per_slot", RAW)] = said[RAW]  # it has all slots side by side already
+    return measured(problem, said, config)
 
 
 def read(problem: Problem, features: dict[str, Float32], config: ProbeConfig) -> dict[str, Values]:
@@ -69,18 +81,15 @@ def read(problem: Problem, features: dict[str, Float32], config: ProbeConfig) ->
     return found
 
 
-def read_slots(
-    problem: Problem, seen: Mapping[str, Slots], config: ProbeConfig
-) -> dict[str, Values]:
-    """What readouts say that are given the slots, not their mean."""
-    known, found = told(problem), {}
-    for arm, slots in slot_inputs(problem, seen, config).items():
-        found[again("attentive", arm)] = attentive(slots, known, problem, config)
-        if arm != RAW:  # which has all slots side by side already
-            reduced = slots.reduced(problem, config.slot_components, config.seed)
-            x = np.concatenate([reduced, known], axis=1)
-            found[again("per_slot", arm)] = predict(x, problem, "linear", config)
-    return found
+def read_slots(arm: str, slots: Slots, problem: Problem, config: ProbeConfig) -> dict[str, Values]:
+    """What readouts say that are given the slots of an encoder, not their mean."""
+    known = told(problem)
+    reduced = slots.reduced(problem.train, config.slot_components)
+    x = np.concatenate([reduced, known], axis=1)
+    return {
+        again("attentive", arm): attentive(slots, known, problem, config),
+        again("per_slot", arm): predict(x, problem, "linear", config),
+    }
 
 
 def measured(problem: Problem, said: dict[str, Values], config: ProbeConfig) -> Outcome:

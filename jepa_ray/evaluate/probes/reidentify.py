@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jepa_ray.config import ProbeConfig
-from jepa_ray.evaluate.probes.arms import PRIOR, Encoders, inputs, tokens
+from jepa_ray.evaluate.probes.arms import PRIOR, Encoders, embedded, inputs
 from jepa_ray.evaluate.probes.problem import FEWEST_CLUSTERS, Float32, Index, Problem, Skip, Task
 from jepa_ray.evaluate.probes.sample import Sample, hashed
 
@@ -72,7 +72,7 @@ def guesses(
     known = problem.y[problem.train]
     names, counts = np.unique(known, return_counts=True)
     found = {PRIOR: np.full(len(problem.test), names[counts.argmax()])}
-    features = inputs(problem, tokens(problem, encoders), config)
+    features = inputs(problem, embedded(problem, encoders, config), config)
     return found | {arm: known[_nearest(features[arm], problem)] for arm in _ARMS}
 
 

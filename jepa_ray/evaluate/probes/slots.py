@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, seeded
+from jepa_ray.evaluate.probes.problem import Float32, Index, Problem
 from jepa_ray.model import ScheduleJEPA
 
 _CHUNK = 512
@@ -38,21 +38,53 @@ class Slots:
             found = np.concatenate([found, np.sqrt(apart / count, dtype=np.float32)], axis=1)
         return found[self.place]
 
-    def reduced(self, problem: Problem, width: int, seed: int) -> Float32:
+    def centre(self, rows: Index) -> Float32:
+        """Mean of each slot where it is seen, over the windows of these rows: (96, width).
+
+        Most of what tokens have in common is their position: all slots have another mean.
+        """
+        weights = self._weights(rows)
+        total = np.einsum("us,usd->sd", weights, self.values, dtype=np.float64)
+        found: Float32 = (total / np.maximum(weights.sum(axis=0), 1)[:, None]).astype(np.float32)
+        return found
+
+    def deviations(self, centre: Float32, rows: Index) -> tuple[Float32, Float32]:
+        """Of tokens from the centre of their slot, and of their means over what is seen: (width,).
+
+        Over the windows of these rows.
+        """
+        weights, apart, pooled = self._weights(rows), 0.0, 0.0
+        count = np.maximum(self.seen.sum(axis=1), 1)
+        for u in np.flatnonzero(weights.any(axis=1)):
+            off = (self.values[u] - centre)[self.seen[u]].astype(np.float64)
+            times = weights[u].max()
+            apart = apart + times * np.square(off).sum(axis=0)
+            pooled = pooled + times * np.square(off.sum(axis=0) / count[u])
+        total = max(float(weights.sum()), 1.0)
+        found = np.sqrt(np.stack([apart / total, pooled / max(len(rows), 1)]))
+        return found[0].astype(np.float32), found[1].astype(np.float32)
+
+    def reduced(self, rows: Index, width: int) -> Float32:
         """Each slot by its first principal components, side by side: float32 (n, 96 x width).
 
-        Components are those of the slots that are seen of training windows; a hidden slot is 0.
+        Components are those of the slots that are seen of the windows of these rows, less the mean
+        of the slot; a hidden slot is 0.
         """
-        mine = np.unique(self.place[problem.train])
-        fitted = self.values[mine][self.seen[mine]]
+        off = self.values - self.centre(rows)
+        mine = self.place[rows]
+        fitted = off[mine][self.seen[mine]]
         width = min(width, *fitted.shape)
         if not np.ptp(fitted, axis=0).any():  # all alike: there is no direction
             return np.zeros((len(self.place), 1), np.float32)
-        state = int(seeded(seed, 12).integers(2**31))
-        pca = PCA(width, svd_solver="covariance_eigh", random_state=state).fit(fitted)
+        pca = PCA(width, svd_solver="covariance_eigh").fit(fitted)
         found = np.zeros((*self.seen.shape, width), np.float32)
-        found[self.seen] = pca.transform(self.values[self.seen])
+        found[self.seen] = pca.transform(off[self.seen])
         return found.reshape(len(found), -1)[self.place]
+
+    def _weights(self, rows: Index) -> NDArray[np.float64]:
+        """How often each slot of `values` is seen in the windows of these rows: (u, 96)."""
+        times = np.bincount(self.place[rows], minlength=len(self.values))
+        return np.asarray(self.seen * times[:, None], np.float64)
 
     def moved(self, place: Index) -> "Slots":
         """Of other windows: those at `place` of the n."""

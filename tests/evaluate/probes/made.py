@@ -10,7 +10,14 @@ from jepa_ray.model import ScheduleJEPA
 from jepa_ray.windows import FEATURE_COUNT, INDEX, POSITION_VALUES, SLOTS, sparsify
 
 CONFIG = ProbeConfig(
-    train=400, test=400, min_windows=20, min_class=3, draws=1000, tree_rounds=10, processes=1
+    train=400,
+    test=400,
+    min_windows=20,
+    min_class=3,
+    draws=1000,
+    tree_rounds=10,
+    attentive_steps=5,
+    processes=1,
 )
 TINY = ModelConfig(d_model=16, layers=1, heads=2, mlp=16)
 TASK = Task("planted", "Whether it rains.", "Everything.", "roc_auc")

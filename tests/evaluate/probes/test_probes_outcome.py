@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from jepa_ray.evaluate.probes.arms import READOUTS, inputs, tokens
+from jepa_ray.evaluate.probes.arms import READOUTS, embedded, inputs
 from jepa_ray.evaluate.probes.outcome import measured, outcome, read
 from jepa_ray.evaluate.probes.problem import Task
 from jepa_ray.evaluate.probes.readouts import nearest
@@ -89,7 +89,7 @@ def test_every_metric_prefers_the_arm_that_knows(labels, planted, metric):
 
 def test_the_arms_get_what_their_names_say(labels):
     made = problem(labels)
-    found = inputs(made, tokens(made, encoders()), CONFIG)
+    found = inputs(made, embedded(made, encoders(), CONFIG), CONFIG)
     assert set(found) == set(READOUTS)
     assert found["raw_linear"].shape == (N, 96 * 14)
     assert found["pca64"].shape == found["random64"].shape == (N, 64)
@@ -103,14 +103,14 @@ def test_the_arms_get_what_their_names_say(labels):
 def test_an_embedding_is_that_of_the_product(labels):
     made, both = problem(labels), encoders()
     expected = both.ours.embed(made.x[:10]).numpy()
-    found = inputs(made, tokens(made, both), CONFIG)["ours"][:10]
+    found = inputs(made, embedded(made, both, CONFIG), CONFIG)["ours"][:10]
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_mean_and_deviation_is_twice_as_wide(labels):
     wide = CONFIG.model_copy(update={"pooling": "mean_std"})
     made = problem(labels)
-    assert inputs(made, tokens(made, encoders()), wide)["ours"].shape == (N, 32)
+    assert inputs(made, embedded(made, encoders(), wide), wide)["ours"].shape == (N, 32)
 
 
 def test_a_prior_is_never_nan_where_a_stratum_was_not_fitted(labels):

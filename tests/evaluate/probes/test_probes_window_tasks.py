@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jepa_ray.evaluate.probes import window_tasks
-from jepa_ray.evaluate.probes.arms import inputs, tokens
+from jepa_ray.evaluate.probes.arms import embedded, inputs
 from jepa_ray.evaluate.probes.problem import Skip, require_enough
 from jepa_ray.evaluate.probes.reidentify import guesses, reidentification
 from jepa_ray.evaluate.probes.votes import votes
@@ -31,7 +31,9 @@ def test_what_is_hidden_does_not_reach_an_embedding(make):
     changed = made.x.copy()
     changed[made.hidden] = 1
     both = encoders()
-    before, after = (inputs(m, tokens(m, both), CONFIG) for m in (made, replace(made, x=changed)))
+    before, after = (
+        inputs(m, embedded(m, both, CONFIG), CONFIG) for m in (made, replace(made, x=changed))
+    )
     for arm in ("ours", "untrained"):
         np.testing.assert_allclose(before[arm], after[arm], atol=1e-5)
 
