@@ -86,6 +86,7 @@ def test_the_real_samples_give_the_known_counts(real):
     }
 
 
+@pytest.mark.slow
 def test_no_piece_of_raw_text_leaves(real, real_data, tmp_path):
     """No 12 characters of raw text occur in what prepare wrote, unless the program says them.
 

@@ -8,7 +8,7 @@ import pytest
 from jepa_ray.config import EvaluateConfig, ProbeConfig
 from jepa_ray.report.blocks import Problem, Text
 from jepa_ray.report.results import open_results
-from jepa_ray.report.sections import chapters
+from jepa_ray.report.sections import origin, verdict
 from tests.report.made_results import write_run
 
 
@@ -46,7 +46,8 @@ def change_first(folder, **values):
 
 def said(folder):
     """Warnings, and what is said of older versions and of settings."""
-    blocks = next(c.blocks for c in chapters(open_results(str(folder))) if c.anchor == "verdict")
+    results = open_results(str(folder))
+    blocks = [block for part in (*verdict.PARTS, *origin.PARTS) for block in part(results)]
     texts = [block.text for block in blocks if isinstance(block, Problem | Text)]
     return [text for text in texts if "was made" in text or "older version" in text]
 
