@@ -70,15 +70,20 @@ class Slots:
         Components are those of the slots that are seen of the windows of these rows, less the mean
         of the slot; a hidden slot is 0.
         """
-        off = self.values - self.centre(rows)
-        mine = self.place[rows]
-        fitted = off[mine][self.seen[mine]]
+        centre, mine = self.centre(rows), self.place[rows]
+        fitted = self.values[mine] - centre
+        if not self.seen.all():
+            fitted = fitted[self.seen[mine]]
+        fitted = fitted.reshape(-1, self.values.shape[2])
         width = min(width, *fitted.shape)
         if not np.ptp(fitted, axis=0).any():  # all alike: there is no direction
             return np.zeros((len(self.place), 1), np.float32)
         pca = PCA(width, svd_solver="covariance_eigh").fit(fitted)
         found = np.zeros((*self.seen.shape, width), np.float32)
-        found[self.seen] = pca.transform(off[self.seen])
+        for start in range(0, len(found), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            seen = self.seen[part]
+            found[part][seen] = pca.transform((self.values[part] - centre)[seen])
         return found.reshape(len(found), -1)[self.place]
 
     def _weights(self, rows: Index) -> NDArray[np.float64]:
