@@ -139,10 +139,10 @@ def _datasets(results: Results) -> Iterator[Block]:
         total = _windows(results, [s for s in states.values() if s.status == "trained"])
         both = count(sides.train_windows), count(sides.val_windows)
         rows.append(("all, combined", "", NONE, total, NONE, *both))
-    whose = "those of the first pass, whose" if results.is_run else "of this training, whose"
+    whose = "of the first pass" if results.is_run else "of this training, over all datasets"
     yield Table(
         "Datasets and their windows. Distinct windows say how much there is to learn; train and "
-        f"validation counts are {whose} seed splits the windows.",
+        f"validation counts are those {whose}, whose seed splits the windows.",
         ("dataset", "status", "records", "windows", "distinct", "train", "validation"),
         rows,
         words=frozenset({0, 1}),
