@@ -8,6 +8,8 @@ is kept in `probes.parts` until probes.json is written: the same command goes on
 import itertools
 import logging
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -214,6 +216,18 @@ def _done(place: Place, target: Target) -> Done:
     )
 
 
+def end_with_parent() -> None:
+    """Let this process end when the one that started it is killed: nobody waits for its work."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _worked(units: Sequence[Unit], place: Place) -> Iterator[Found]:
     work = partial(run_unit, place)
     processes = min(place.config.processes, len(units))
@@ -223,7 +237,9 @@ def _worked(units: Sequence[Unit], place: Place) -> Iterator[Found]:
         return
     context = multiprocessing.get_context("spawn")  # a fork copies threads that hold locks
     try:
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            processes, mp_context=context, initializer=end_with_parent
+        ) as pool:
             yield from pool.map(work, units)
     except BrokenProcessPool:
         raise StageError(
