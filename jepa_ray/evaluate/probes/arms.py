@@ -106,7 +106,7 @@ def hand_made(problem: Problem) -> Float32:
     many slots are seen, with their first.
     """
     x = problem.x[:, :, POSITIONS:]
-    seen = np.ones(x.shape[:2], np.bool_) if problem.hidden is None else ~problem.hidden
+    seen = problem.seen
     active: NDArray[np.bool_] = np.asarray((x > 0).any(axis=2))
     none = ~active.any(axis=1)
     first = np.where(none, -1, active.argmax(axis=1))

@@ -73,6 +73,13 @@ class Problem:
     split: str
 
     @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Slots that exist for the arms: bool (n, 96)."""
+        if self.hidden is None:
+            return np.ones(self.x.shape[:2], np.bool_)
+        return ~self.hidden
+
+    @property
     def groups(self) -> int:
         """Clusters on the test side."""
         return len(np.unique(self.cluster[self.test]))

@@ -104,7 +104,7 @@ def encoded(model: ScheduleJEPA, problem: Problem) -> Slots:
     """
     first, place = _distinct(problem)
     values: Float32 = np.zeros((len(first), problem.x.shape[1], model.config.d_model), np.float32)
-    seen = _seen(problem)[first]
+    seen = problem.seen[first]
     for slots, mine in _patterns(seen):
         for start in range(0, len(mine), _CHUNK):
             part = mine[start : start + _CHUNK]
@@ -117,7 +117,7 @@ def encoded(model: ScheduleJEPA, problem: Problem) -> Slots:
 def raw_slots(problem: Problem) -> Slots:
     """The stored features of each slot and its two positions."""
     first, place = _distinct(problem)
-    seen = _seen(problem)[first]
+    seen = problem.seen[first]
     return Slots(problem.x[first] * seen[:, :, None], seen, place)
 
 
@@ -130,12 +130,6 @@ def _distinct(problem: Problem) -> tuple[Index, Index]:
     whole = rows.view([("", np.void, rows.dtype.itemsize * rows.shape[1])]).ravel()
     _, first, place = np.unique(whole, return_index=True, return_inverse=True)
     return first, place
-
-
-def _seen(problem: Problem) -> NDArray[np.bool_]:
-    if problem.hidden is None:
-        return np.ones(problem.x.shape[:2], np.bool_)
-    return ~problem.hidden
 
 
 def _patterns(seen: NDArray[np.bool_]) -> list[tuple[Index, Index]]:
