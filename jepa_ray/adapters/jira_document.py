@@ -17,13 +17,14 @@ from bson.errors import InvalidBSON
 
 from jepa_ray.readers import BsonError, Element, ElementFinder
 
-_STRING, _DOCUMENT = 0x02, 0x03
+_STRING, _DOCUMENT, _NULL = 0x02, 0x03, 0x0A
 _HIT = ElementFinder(("id", "key", "fields"))
 _FIELDS = ElementFinder(("created", "duedate", "summary", "description"))
 _WHOLE_HIT = ElementFinder(("id", "key", "fields", "changelog"))
 _STAMPS = ("created", "resolutiondate", "duedate")
+_PEOPLE = ("creator", "reporter", "assignee")
 _WHOLE_FIELDS = ElementFinder(
-    (*_STAMPS, "summary", "description", "priority", "creator", "reporter", "assignee", "comment")
+    (*_STAMPS, *_PEOPLE, "summary", "description", "issuetype", "priority", "comment")
 )
 _STAMP = re.compile(
     r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,6})?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -55,13 +56,11 @@ def reference_issue(namespace: str, document: bytes) -> dict[str, Any] | None:
     if key is None or key.kind != _STRING or fields is None or fields.kind != _DOCUMENT:
         return None
     found = _FIELDS.find(document, fields.at, fields.end)
-    number = _value(document, hit.get(b"id"))
-    known = isinstance(number, int | str) and number != "" and not isinstance(number, bool)
     return {
-        "id": f"{namespace.partition('.')[2]}:{number}" if known else None,
+        "id": source_id(namespace.partition(".")[2], _value(document, hit.get(b"id"))),
         "key": _value(document, key),
-        "created": _stamp(_value(document, found.get(b"created"))),
-        "dueDate": _stamp(_value(document, found.get(b"duedate"))),
+        "created": own_clock(_value(document, found.get(b"created"))),
+        "dueDate": own_clock(_value(document, found.get(b"duedate"))),
         "summary": _value(document, found.get(b"summary")),
         "description": _value(document, found.get(b"description")),
     }
@@ -89,14 +88,28 @@ def whole_issue(namespace: str, document: bytes) -> dict[str, Any] | None:
     values = {name.decode(): _value(document, at) for name, at in found.items()}
     changelog = _value(document, hit.get(b"changelog"))
     _say_times(values, changelog)
-    number = _value(document, hit.get(b"id"))
-    known = isinstance(number, int | str) and number != "" and not isinstance(number, bool)
     return {
-        "id": f"{namespace.partition('.')[2]}:{number}" if known else None,
+        "id": source_id(namespace.partition(".")[2], _value(document, hit.get(b"id"))),
         "key": _value(document, key),
         "fields": values,
         "changelog": changelog,
     }
+
+
+def never_due(document: bytes) -> bool:
+    """Whether an issue surely has no due date and never had one; most have not, so this is quick.
+
+    Raises:
+        BsonError: As `reference_issue`.
+    """
+    hit = _WHOLE_HIT.find(document, 0, len(document))
+    fields, changelog = hit.get(b"fields"), hit.get(b"changelog")
+    if fields is None or fields.kind != _DOCUMENT or changelog is None:
+        return False
+    now = _FIELDS.find(document, fields.at, fields.end).get(b"duedate")
+    return (now is None or now.kind == _NULL) and (
+        document.find(b"duedate", changelog.at, changelog.end) < 0
+    )
 
 
 def _say_times(fields: dict[str, Any], changelog: Any) -> None:
@@ -108,7 +121,7 @@ def _say_times(fields: dict[str, Any], changelog: Any) -> None:
     for entry in entries:
         for name in _STAMPS:
             if isinstance(entry.get(name), DatetimeMS):
-                stamp = _stamp(entry[name])
+                stamp = own_clock(entry[name])
                 entry[name] = f"{stamp}+00:00" if "T" in stamp else stamp
 
 
@@ -130,8 +143,17 @@ def _value(document: bytes, element: Element | None) -> Any:
         raise BsonError(f"not BSON inside the element at byte {element.at}") from None
 
 
-def _stamp(value: Any) -> Any:
-    """A time as the reference form has it; what is none is left for the reader of that form."""
+def source_id(jira: str, number: Any) -> str | None:
+    """`Jira:id`, of an id that is a text or a number; None for any other."""
+    known = isinstance(number, int | str) and number != "" and not isinstance(number, bool)
+    return f"{jira}:{number}" if known else None
+
+
+def own_clock(value: Any) -> Any:
+    """A time as the reference form has it: to the second, without its offset.
+
+    What is none is left for the reader of that form.
+    """
     if isinstance(value, str):
         match = _STAMP.fullmatch(value)
         return match[1] if match else value

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jepa_ray.adapters.base import NotReadableError
-from jepa_ray.adapters.json_values import child, creation, decode_object, due, moment
+from jepa_ray.adapters.json_values import child, creation, due, moment, text_chars
 from jepa_ray.windows import TEXT_CHARS_SCALE, Activity
 
 _NAMES = ("accountId", "key", "name", "emailAddress", "displayName")
@@ -28,7 +28,6 @@ class IssueHistory:
         hash_name: Callable[[str], int],
         *,
         confidence: float,
-        chars: Callable[[Any], int],
         priority: Callable[[dict[str, Any]], float],
     ) -> None:
         """What all issues share.
@@ -36,12 +35,10 @@ class IssueHistory:
         Args:
             hash_name: Salted hash of a name.
             confidence: Of the source.
-            chars: Characters of a text or an Atlassian document.
             priority: In [0, 1], of the fields of an issue.
         """
         self._hash = hash_name
         self._confidence = confidence
-        self._chars = chars
         self._priority = priority
 
     def activities(
@@ -82,14 +79,14 @@ class IssueHistory:
             )
 
         author = fields.get("creator") or fields.get("reporter")
-        chars = self._chars(fields.get("summary")) + self._chars(fields.get("description"))
+        chars = text_chars(fields.get("summary")) + text_chars(fields.get("description"))
         text = chars / TEXT_CHARS_SCALE
         yield done("created", author, creation(fields, "created"), text_length=text)
-        histories = _records(child(issue, "changelog", "histories"))
+        histories = objects(child(issue, "changelog", "histories"))
         for history in histories:
             yield done("updated", history.get("author"), creation(history, "created"))
-        for comment in _records(child(fields, "comment", "comments")):
-            text = self._chars(comment.get("body")) / TEXT_CHARS_SCALE
+        for comment in objects(child(fields, "comment", "comments")):
+            text = text_chars(comment.get("body")) / TEXT_CHARS_SCALE
             when = creation(comment, "created")
             yield done("commented", comment.get("author"), when, text_length=text)
         assignee = fields.get("assignee")
@@ -118,30 +115,17 @@ class IssueHistory:
         return self._hash(f"{jira}:{user}") if isinstance(user, str) and user else 0
 
 
-def rest_issue(data: bytes) -> dict[str, Any] | None:
-    """An issue as the Jira API gave it; None for the file of its comments, which it repeats.
+def objects(value: Any) -> list[dict[str, Any]]:
+    """A list of objects; [] where there is none.
 
     Raises:
-        NotReadableError: It is neither.
+        NotReadableError: It is another value, or longer than any history.
     """
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        data = data.decode("cp1252", "replace").encode()
-    found = decode_object(data)
-    if "fields" not in found and isinstance(found.get("comments"), list):
-        return None
-    key = found.get("key")
-    if not isinstance(found.get("fields"), dict) or not isinstance(key, str) or not key:
-        raise NotReadableError("missing_field", "an issue needs key and fields")
-    return found
-
-
-def _records(value: Any) -> list[dict[str, Any]]:
-    """A list of objects; [] where there is none."""
     found = [] if value is None else value
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise NotReadableError("bad_field", "histories or comments are not a list of objects")
+        raise NotReadableError(
+            "bad_field", "histories, their items or comments are not a list of objects"
+        )
     if len(found) > _MAX_ACTIVITIES:
         raise NotReadableError("bad_field", f"more than {_MAX_ACTIVITIES} histories or comments")
     return found

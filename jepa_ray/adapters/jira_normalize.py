@@ -1,27 +1,39 @@
-"""The Public Jira dump -> the reference form, one issue a JSON line: what others can read easily.
+"""Issues of Jira -> JSON lines: the reference form, or the deadlines that the issues had.
 
 Everything readable is written, whatever else is wrong; what is wrong is reported. Preparing the
-output gives the same windows as preparing the dump.
+reference form gives the same windows as preparing the dump.
 """
 
-import datetime as dt
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 from typing import Any, BinaryIO
 
 import msgspec
 from isal import igzip
 
-from jepa_ray.adapters.jira_document import reference_issue
+from jepa_ray.adapters.base import NotReadableError, bounds
+from jepa_ray.adapters.jira_deadline import DEADLINES
 from jepa_ray.adapters.jira_dump import dump_documents, is_dump
+from jepa_ray.adapters.jira_forms import Form, deadline, redacted, reference
+from jepa_ray.adapters.jira_rest import is_rest, jira_of
 from jepa_ray.config import PrepareConfig
 from jepa_ray.errors import SourceError, StageError, UsageError
-from jepa_ray.readers import GZIP, Bounds, BsonError, InputStream, Namespace, RawDefect, RawItem
+from jepa_ray.readers import (
+    GZIP,
+    Bounds,
+    BsonError,
+    InputStream,
+    Namespace,
+    RawDefect,
+    RawItem,
+    codec_of,
+    tar_members,
+)
 from jepa_ray.storage import atomic_writer, client_failures, open_source, require_writable
+from jepa_ray.windows import Skipped
 
 
 def _json_value(value: Any) -> int | None:
@@ -30,12 +42,15 @@ def _json_value(value: Any) -> int | None:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_json_value).encode
-_OF_ONE_DOCUMENT = ("record_too_large", "malformed_document")  # any other is of the dump
+_OF_ONE_DOCUMENT = (
+    "record_too_large",
+    "malformed_document",
+    "unsafe_member",
+)  # any other is of the dump
 _CHUNK = 1 << 20
 _TOLD_EVERY = 1000
 _MOST_NAMED = 20
 _UNBOUNDED = Bounds(ratio=1 << 20, bytes=1 << 60)  # what we wrote ourselves is no bomb
-_FILLER = str.maketrans("01", "x.")
 
 
 @dataclass
@@ -75,16 +90,20 @@ def normalize_jira(
     target: str | Path,
     *,
     redact_text: bool = False,
+    deadlines: bool = False,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Normalized:
-    """Write the issues of a dump as gzipped JSON lines.
+    """Write issues as gzipped JSON lines.
 
     Args:
-        source: An archive of `mongodump`, a `.bson[.gz]` file, or a folder that holds some; also
-            one in an object store (`source_path`).
-        target: Path or URL, `*.jsonl.gz`; appears whole and read back, or not at all.
+        source: An archive of `mongodump`, a `.bson[.gz]` file, a folder that holds some, or a
+            `.tar.gz` of answers of the API; also one in an object store (`source_path`).
+        target: Path or URL, `*.jsonl.gz`, of deadlines `*.deadlines.jsonl.gz`; appears whole and
+            read back, or not at all.
         redact_text: Put an `x` or a dot for each character of summary and description, and reject
             an issue whose `created` or `dueDate` says something else than a time.
+        deadlines: Write the lines of `deadline_line`, which hold no text, of the issues that ever
+            had a due date; the others are skipped as `never_due`.
         progress: Called now and then with the number of documents read.
 
     Raises:
@@ -93,65 +112,28 @@ def normalize_jira(
         StageError: What was written does not read back.
     """
     folder, _, name = str(target).rpartition("/")
-    if not name.endswith(".jsonl.gz"):
-        raise UsageError(f"{target} does not end in .jsonl.gz: give a name that does")
+    _require_name(name, str(target), deadlines=deadlines)
     files = _files(source)
     require_writable(folder or ".")
     result = Normalized()
-    redact = Redaction() if redact_text else None
+    form = deadline if deadlines else redacted() if redact_text else reference
     with client_failures(f"writing {target}"), atomic_writer(target) as file:
         with igzip.GzipFile("", "wb", 2, file, mtime=0) as lines:
             for path in files:
-                for line in _lines(path, result, redact=redact, progress=progress):
+                for line in _lines(path, result, form=form, progress=progress):
                     lines.write(line)
         file.flush()
         _verify(file, name, result.records)
     return result
 
 
-class Redaction:
-    """Takes the text out of issues, one after the other.
-
-    Characters become `x` or a dot, drawn from a generator of a fixed seed: so many times the same
-    one would be packed so well that a reader takes it for a decompression bomb.
-    """
-
-    def __init__(self) -> None:
-        self._bits = Random(0).getrandbits  # noqa: S311 - there is nothing to guess
-
-    def issue(self, issue: dict[str, Any]) -> dict[str, Any] | None:
-        """The issue without its text; None where one of its times is something else.
-
-        `prepare` rejects such an issue too.
-        """
-        if not all(map(_is_time, (issue["created"], issue["dueDate"]))):
-            return None
-        return issue | {name: self._text(issue[name]) for name in ("summary", "description")}
-
-    def _text(self, value: Any) -> Any:
-        """As many characters, none of them said; of a document the structure that is measured."""
-        if isinstance(value, str):
-            return f"{self._bits(len(value)):0{len(value)}b}".translate(_FILLER) if value else ""
-        if isinstance(value, list):
-            return [self._text(child) for child in value]
-        if isinstance(value, dict):
-            return {
-                name: self._text(value[name]) if name in ("text", "content") else None
-                for name in ("type", "text", "content")
-                if name in value
-            }
-        return None
-
-
-def _is_time(value: Any) -> bool:
-    """Whether it is nothing, or what the reader of the reference form takes for a time."""
-    if value is None or value == "":
-        return True
-    try:
-        dt.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+def _require_name(name: str, target: str, *, deadlines: bool) -> None:
+    """Two forms under one name would be taken for one another."""
+    ending = DEADLINES if deadlines else ".jsonl.gz"
+    if not name.endswith(ending):
+        raise UsageError(f"{target} does not end in {ending}: give a name that does")
+    if not deadlines and name.endswith(DEADLINES):
+        raise UsageError(f"{target} is a name for deadlines: add --deadlines, or give another name")
 
 
 def _files(source: Path) -> list[Path]:
@@ -170,34 +152,47 @@ def _lines(
     path: Path,
     result: Normalized,
     *,
-    redact: Redaction | None,
+    form: Form,
     progress: Callable[[int], None],
 ) -> Iterator[bytes]:
     with open_source(path) as raw:
-        for item in dump_documents(raw, path, PrepareConfig(), result.namespaces):
+        for item in _items(raw, path, result.namespaces):
             if not item.number % _TOLD_EVERY:
                 progress(item.number)
             if isinstance(item, RawDefect):
                 _defect(path, item, result)
-            elif (line := _line(item, result, redact=redact)) is not None:
+            elif (line := _line(path, item, result, form)) is not None:
                 result.records += 1
                 yield line + b"\n"
 
 
-def _line(item: RawItem, result: Normalized, *, redact: Redaction | None) -> bytes | None:
+def _items(
+    raw: BinaryIO, path: Path, namespaces: dict[str, Namespace]
+) -> Iterator[RawItem | RawDefect]:
+    """Documents of a dump, or members of an archive of the API."""
+    config = PrepareConfig()
+    if not is_rest(path.name):
+        yield from dump_documents(raw, path, config, namespaces)
+        return
+    count = namespaces.setdefault(jira_of(path.name), Namespace())
+    stream = InputStream(raw, codec=codec_of(path.name), bounds=bounds(config))
+    for item in tar_members(stream, max_member_bytes=config.max_record_bytes):
+        count.documents += isinstance(item, RawItem)
+        yield item
+
+
+def _line(path: Path, item: RawItem, result: Normalized, form: Form) -> bytes | None:
     try:
-        issue = reference_issue(item.name, item.data)
-        if issue is None:
-            result.skipped["not_an_issue"] += 1
-            return None
-        said = redact.issue(issue) if redact else issue
-        if said is None:
-            result.rejected["bad_time"] += 1
+        said = form(item, jira_of(path.name) if is_rest(path.name) else None)
+        if isinstance(said, Skipped):
+            result.skipped[said.reason] += 1
             return None
         return _encode(said)
+    except NotReadableError as error:
+        result.rejected[error.slug] += 1
     except (BsonError, RecursionError, UnicodeEncodeError, TypeError, ValueError, OverflowError):
         result.rejected["malformed_document"] += 1
-        return None
+    return None
 
 
 def _defect(path: Path, defect: RawDefect, result: Normalized) -> None:

@@ -14,6 +14,7 @@ PRIORITIES = {
     "lowest": 0.0, "low": 0.25, "normal": NORMAL_PRIORITY, "medium": NORMAL_PRIORITY, "high": 0.75,
     "highest": 1.0, "immediate": 1.0, "urgent": 1.0,
 }  # fmt: skip
+_MAX_DOCUMENT_NODES = 100_000
 _decode = msgspec.json.Decoder().decode
 
 
@@ -96,6 +97,25 @@ def due(record: dict[str, Any], name: str) -> dt.date | dt.datetime | None:
 def chars(*texts: Any) -> int:
     """Characters of some texts; other values count nothing."""
     return sum(len(text) for text in texts if isinstance(text, str))
+
+
+def text_chars(text: Any) -> int:
+    """Characters of a text; of all text nodes where it is an Atlassian document."""
+    if isinstance(text, str):
+        return len(text)
+    total = 0
+    nodes = [text]
+    for _ in range(_MAX_DOCUMENT_NODES):
+        if not nodes:
+            break
+        node = nodes.pop()
+        if isinstance(node, dict):
+            found = node.get("text")
+            total += len(found) if isinstance(found, str) else 0
+            nodes.append(node.get("content"))
+        elif isinstance(node, list):
+            nodes.extend(node)
+    return total
 
 
 def priority(name: Any, known: Mapping[str, float] = PRIORITIES) -> float:

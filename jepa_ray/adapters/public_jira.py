@@ -28,8 +28,16 @@ from jepa_ray.adapters.base import (
 )
 from jepa_ray.adapters.jira_document import reference_issue, whole_issue
 from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_document, is_dump
-from jepa_ray.adapters.jira_history import IssueHistory, rest_issue
-from jepa_ray.adapters.json_values import PRIORITIES, creation, decode_object, due, priority
+from jepa_ray.adapters.jira_history import IssueHistory
+from jepa_ray.adapters.jira_rest import REST, is_rest, jira_of, rest_issue
+from jepa_ray.adapters.json_values import (
+    PRIORITIES,
+    creation,
+    decode_object,
+    due,
+    priority,
+    text_chars,
+)
 from jepa_ray.adapters.record_adapters import LineAdapter, is_number
 from jepa_ray.config import PrepareConfig
 from jepa_ray.readers import BsonError, RawBlock, RawItem, blocks_of, tar_members
@@ -39,8 +47,6 @@ CONFIDENCE = 0.8
 _PRIORITIES = PRIORITIES | {
     "trivial": 0.0, "minor": 0.25, "major": 0.75, "critical": 0.9, "blocker": 1.0,
 }  # fmt: skip
-_REST = ("public_jira/rest/*.tar.gz", "public_jira/rest/*.tgz")
-_MAX_DOCUMENT_NODES = 100_000
 
 
 class PublicJira(LineAdapter):
@@ -61,15 +67,13 @@ class PublicJira(LineAdapter):
 
     def __init__(self, config: PrepareConfig) -> None:
         super().__init__(config)
-        self._history = IssueHistory(
-            self._hash, confidence=CONFIDENCE, chars=_chars, priority=_priority
-        )
+        self._history = IssueHistory(self._hash, confidence=CONFIDENCE, priority=_priority)
 
     def shards(self, root: Path) -> list[Shard]:
         """One shard a file: the normalised form, or else an archive, or else a folder of a dump."""
         if self._config.windowing == "actor_day":
             dump = file_shards(root, ARCHIVES) or file_shards(root, FOLDERS)
-            known = [*dump, *file_shards(root, _REST)]
+            known = [*dump, *file_shards(root, REST)]
             if known:
                 return [Shard(i, shard.files) for i, shard in enumerate(known)]
         return (
@@ -80,7 +84,7 @@ class PublicJira(LineAdapter):
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Chunks of whole lines, documents of a dump, or answers of the API."""
-        if _is_rest(file.label):
+        if is_rest(file.label):
             return self._rest_blocks(file)
         read = dump_blocks if is_dump(file.path) else line_blocks
         return read(file, self._config)
@@ -94,7 +98,7 @@ class PublicJira(LineAdapter):
         """All that was done with some issues; of the normalised form that they were created."""
         outcomes: list[Activity | Rejected | Skipped] = []
         for item in items:
-            if not (_is_rest(label) or is_document(item)):
+            if not (is_rest(label) or is_document(item)):
                 return self.parse(label, items)
             try:
                 outcomes += self._activities(label, item)
@@ -103,11 +107,11 @@ class PublicJira(LineAdapter):
         return ActivityBatch.of(self.kind, outcomes)
 
     def _activities(self, label: str, item: RawItem) -> list[Activity | Skipped]:
-        if _is_rest(label):
+        if is_rest(label):
             issue = rest_issue(item.data)
             if issue is None:
                 return [Skipped("comments_of_an_issue")]
-            source_id = f"{_jira_of(label)}:{issue.get('id')}"
+            source_id = f"{jira_of(label)}:{issue.get('id')}"
         else:
             try:
                 issue = whole_issue(item.name, item.data)
@@ -141,7 +145,7 @@ class PublicJira(LineAdapter):
         if not isinstance(source_id, str) or not source_id or not isinstance(created, str):
             raise NotReadableError("missing_field", "an issue needs the strings id and created")
         start, timed = creation(issue, "created")
-        chars = _chars(issue.get("summary")) + _chars(issue.get("description"))
+        chars = text_chars(issue.get("summary")) + text_chars(issue.get("description"))
         return Activity(
             source_id=self._issue_id(source_id),
             start=start,
@@ -173,37 +177,8 @@ class PublicJira(LineAdapter):
 ADAPTER = PublicJira
 
 
-def _is_rest(label: str) -> bool:
-    """Whether a file is an archive of answers of the API."""
-    return label.endswith((".tar.gz", ".tgz", ".tar.zst"))
-
-
-def _jira_of(label: str) -> str:
-    """The Jira of an archive: the first word of its name, as the normalised form has it."""
-    return label.rpartition("/")[2].partition(".")[0].partition("_")[0]
-
-
 def _priority(issue: dict[str, Any]) -> float:
     if "priority" not in issue:
         return 0.0
     name = issue["priority"]
     return priority(name.get("name") if isinstance(name, dict) else name, _PRIORITIES)
-
-
-def _chars(text: Any) -> int:
-    """Characters of a text; of all text nodes where it is an Atlassian document."""
-    if isinstance(text, str):
-        return len(text)
-    total = 0
-    nodes = [text]
-    for _ in range(_MAX_DOCUMENT_NODES):
-        if not nodes:
-            break
-        node = nodes.pop()
-        if isinstance(node, dict):
-            found = node.get("text")
-            total += len(found) if isinstance(found, str) else 0
-            nodes.append(node.get("content"))
-        elif isinstance(node, list):
-            nodes.extend(node)
-    return total

@@ -15,11 +15,23 @@ if TYPE_CHECKING:
 
 def run(
     archive: Annotated[
-        str, typer.Argument(help="mongodump archive, or folder of .bson files; path or URL.")
+        str,
+        typer.Argument(
+            help="mongodump archive, folder of .bson files, or .tar.gz of answers of the API; "
+            "path or URL."
+        ),
     ],
     out: Annotated[str, typer.Argument(help="File to write: *.jsonl.gz; path or URL.")],
     redact_text: Annotated[
         bool, typer.Option("--redact-text", help="An x or a dot for each character of the texts.")
+    ] = False,
+    deadlines: Annotated[
+        bool,
+        typer.Option(
+            "--deadlines",
+            help="Instead: what was known when an issue first had a due date, and when it was "
+            "resolved; no texts. For `probe`.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -32,6 +44,7 @@ def run(
             source_path(archive),
             out,
             redact_text=redact_text,
+            deadlines=deadlines,
             progress=lambda documents: tick(f"{documents:,} documents"),
         )
     if json:
@@ -39,12 +52,20 @@ def run(
     else:
         _show(result)
     if not result.records:
-        sys.stderr.write(f"jepa-ray: {archive} holds no issue: is it the dump of Jira?\n")
+        sys.stderr.write(f"jepa-ray: {archive} {_why_none(result)}\n")
     if result.broken:
         raise StageError(
             f"{archive} is damaged: {'; '.join(result.broken)}. {out} holds the {result.records:,} "
             "issues that could be read; get the dump again for the rest"
         )
+
+
+def _why_none(result: "Normalized") -> str:
+    if result.skipped["no_changelog"]:
+        return "holds issues without their changelogs, so what they were is not known"
+    if result.skipped["never_due"]:
+        return "holds no issue that ever had a due date"
+    return "holds no issue: is it the dump of Jira?"
 
 
 def _show(result: "Normalized") -> None:

@@ -15,7 +15,7 @@ def run(
     ],
     processed_dir: ProcessedDir,
     downstream: Annotated[
-        str | None, typer.Option(help="Folder that holds delayed_issues/; docs/probes.md.")
+        str | None, typer.Option(help="Folder of delayed_issues/, jira_deadlines/; docs/probes.md.")
     ] = None,
     task: Annotated[
         str | None, typer.Option(help="Tasks, separated by commas; default: all.")

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import struct
+import tarfile
 
 import bson
 import pytest
@@ -225,3 +226,94 @@ def test_the_same_dump_gives_the_same_bytes(tmp_path):
     for name in ("a.jsonl.gz", "b.jsonl.gz"):
         jira_normalize.normalize_jira(source, tmp_path / name)
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
+
+
+CHANGELOG = {"histories": [{"created": "2014-05-03T10:00:00.000+0000", "items": []}]}
+DUE = {"duedate": "2014-05-09", "resolutiondate": "2014-05-20T10:00:00.000+0000"}
+
+
+def with_history(number, **fields):
+    return bson.encode(bson.decode(hit(number, **fields)) | {"changelog": CHANGELOG})
+
+
+def answers(path, *documents):
+    """An archive of answers of the API."""
+    with tarfile.open(path, "w:gz") as archive:
+        for n, document in enumerate(documents):
+            data = json.dumps(document).encode()
+            member = tarfile.TarInfo(f"J/{n}_CL.json")
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def test_deadlines_are_those_of_issues_that_ever_had_one_and_hold_no_text(command, tmp_path):
+    documents = [with_history(1, **DUE), with_history(2), hit(3, **DUE), bson.encode({"x": 1})]
+    source = archive(tmp_path / "d.archive", A=documents)
+    out = tmp_path / "o.deadlines.jsonl.gz"
+    found = command("normalize-jira", source, out, "--deadlines", "--json")
+    assert (found.code, found.json["records"]) == (0, 1)
+    assert found.json["skipped"] == {"never_due": 1, "no_changelog": 1, "not_an_issue": 1}
+    (line,) = lines(out)
+    assert (line["id"], line["dueDate"], line["chars"]) == ("A:1", "2014-05-09", 6)
+    assert "secret" not in json.dumps(line)
+
+
+def test_answers_of_the_api_are_written_in_either_form(command, tmp_path):
+    documents = [bson.decode(with_history(1, **DUE)), {"comments": []}, {"key": 3}]
+    source = answers(tmp_path / "Dura_rest.tar.gz", *documents)
+    out = tmp_path / "o.normalized.jsonl.gz"
+    found = command("normalize-jira", source, out, "--json")
+    assert found.code == 0
+    assert found.json == {
+        "records": 1,
+        "skipped": {"comments_of_an_issue": 1},
+        "rejected": {"missing_field": 1},
+        "namespaces": {"Dura": {"documents": 3, "crc_ok": None}},
+    }
+    assert lines(out)[0] == {
+        "id": "Dura:1", "key": "DS-1", "created": "2014-05-02T06:48:12", "dueDate": "2014-05-09",
+        "summary": "secret", "description": None,
+    }  # fmt: skip
+    out = tmp_path / "o.deadlines.jsonl.gz"
+    assert command("normalize-jira", source, out, "--deadlines").code == 0
+    assert lines(out)[0]["id"] == "Dura:1"
+
+
+def test_a_cut_archive_of_answers_is_told_after_what_could_be_read(command, tmp_path):
+    source = answers(tmp_path / "D.tar.gz", *(bson.decode(hit(n)) for n in range(500)))
+    source.write_bytes(source.read_bytes()[:-2000])
+    out = tmp_path / "o.jsonl.gz"
+    found = command("normalize-jira", source, out)
+    assert found.code == 1
+    assert "truncated_stream" in found.err
+    assert 0 < len(lines(out)) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "said"),
+    [
+        ("o.jsonl.gz", ["--deadlines"], "does not end in .deadlines.jsonl.gz"),
+        ("o.deadlines.jsonl.gz", [], "is a name for deadlines: add --deadlines"),
+    ],
+)
+def test_a_form_has_its_own_name(command, tmp_path, name, more, said):
+    source = archive(tmp_path / "d.archive", A=[hit(1)])
+    found = command("normalize-jira", source, tmp_path / name, *more)
+    assert found.code == 2
+    assert said in found.err
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (hit(1, **DUE), "without their changelogs"),
+        (with_history(1), "no issue that ever had a due date"),
+        (bson.encode({"x": 1}), "holds no issue: is it"),
+    ],
+)
+def test_why_there_is_no_deadline_is_told(command, tmp_path, document, said):
+    source = archive(tmp_path / "d.archive", A=[document])
+    found = command("normalize-jira", source, tmp_path / "o.deadlines.jsonl.gz", "--deadlines")
+    assert found.code == 0
+    assert said in found.err

@@ -1,14 +1,18 @@
 """The archive reader on a real archive, and real issues put into one."""
 
+import gzip
 import io
 import json
 import tarfile
+from operator import itemgetter
 
 import bson
 import pytest
 
+from jepa_ray.adapters.jira_normalize import normalize_jira
 from jepa_ray.adapters.public_jira import PublicJira
 from jepa_ray.config import PrepareConfig
+from jepa_ray.evaluate.probes.delayed_jira import read_deadlines
 from jepa_ray.readers import InputStream, MongoArchive, Namespace, RawItem
 from jepa_ray.synth.mongodump import ArchiveWriter
 from jepa_ray.windows import ActivityBatch, record_windows, window_table
@@ -79,3 +83,29 @@ def test_real_issues_give_the_windows_of_the_normalised_form(real_data, tmp_path
     found, expected = rows(dump), rows(lines)
     assert len(found) == len(documents) == 3036
     assert all(expected[uid] == row for uid, row in found.items())
+
+
+def written(source, out, **form):
+    normalize_jira(source, out, **form)
+    return [json.loads(line) for line in gzip.decompress(out.read_bytes()).splitlines()]
+
+
+def test_answers_of_the_api_are_normalised_as_they_were_in_the_reference_run(real_data, tmp_path):
+    jira = real_data / "public_jira"
+    found = []
+    for source in (jira / "rest").iterdir():
+        found += written(source, tmp_path / f"{source.name}.jsonl.gz")
+    with gzip.open(jira / "public_jira.normalized.jsonl.gz") as lines:
+        expected = [json.loads(line) for line in lines]
+    assert sorted(found, key=itemgetter("id")) == sorted(expected, key=itemgetter("id"))
+
+
+def test_deadlines_of_real_issues(real_data, tmp_path):
+    """12 % of these issues have, or had, a due date; most of those that were resolved were late."""
+    source = real_data / "public_jira" / "rest" / "Duraspace_jira_rest.tar.gz"
+    found = written(source, tmp_path / "d.deadlines.jsonl.gz", deadlines=True)
+    assert len(found) == 293
+    assert sum(line["dueSet"] > line["created"] for line in found) == 49
+    table = read_deadlines(str(tmp_path))
+    assert table.left_out == {"open": 39, "over_when_set": 4}
+    assert sum(issue.delay > 0 for issue in table.issues) == 172

@@ -26,7 +26,7 @@ from tests.prepared_corpus import JIRA, issue_lines, write_prepared
 from tests.report.made_results import write_training
 
 QUICK = EvaluateConfig(batches=2, batch_size=8, device="cpu", training_batches=2, draws=100)
-TASKS = ("weekend", "votes", "jira_delay")
+TASKS = ("weekend", "votes", "jira_late_by_time")
 PROBES = CONFIG.model_copy(update={"draws": 100})
 UNCLEAR = _unclear("skill falls", "no window changes when its slots change places").document()
 

@@ -1,9 +1,11 @@
-"""Late or not, and how late: issues with due dates, known by what stood there at their creation.
+"""Late or not, and how late: issues with due dates, known by what stood there when they got one.
 
-The windows are those that the Jira adapter makes of such an issue: untimed, since only the day is
-known; the priority; a deadline where it falls on the day itself; no text, which the tables lack.
-So an embedding sees next to nothing of the risk factors that the raw arms have. That is the truth
-of the product at creation time, not a fault of the comparison.
+Two tables ask the same: the published one (delayed_csv.py) and our own Jira issues
+(delayed_jira.py). The windows are those that the Jira adapter makes of such an issue: the day of
+its creation, or the slot where the time is known; the priority; the length of its texts where that
+is known; a deadline where it falls on the day itself. So an embedding sees next to nothing of the
+risk factors that the raw arms have. That is the truth of the product at that time, not a fault of
+the comparison.
 """
 
 import datetime as dt
@@ -14,8 +16,8 @@ from numpy.typing import NDArray
 
 from jepa_ray.adapters import adapters
 from jepa_ray.config import PrepareConfig, ProbeConfig
-from jepa_ray.evaluate.probes.delayed_csv import Issue, Table
-from jepa_ray.evaluate.probes.problem import Float32, Index, Problem, Skip, Task, seeded
+from jepa_ray.evaluate.probes.delayed_table import Issue, Table
+from jepa_ray.evaluate.probes.problem import Float32, Index, Metric, Problem, Skip, Task, seeded
 from jepa_ray.readers import RawItem
 from jepa_ray.windows import record_windows
 
@@ -23,25 +25,41 @@ _SEES = (
     "Raw arms: the published risk factors as they stood at creation. Embedding, PCA and projection "
     "arms: the untimed window that the Jira adapter makes of date, priority and due date."
 )
+_SEES_OF_JIRA = (
+    "All as it stood when the issue first had a due date. Raw arms: days left, age, hour, weekday, "
+    "length of the texts, counts of changes and comments, type and priority. Embedding, PCA and "
+    "projection arms: the window that the Jira adapter makes of creation, priority, due date and "
+    "length of the texts."
+)
 _LATE = "Whether an issue is resolved after its due date."
 _DAYS = "log(1 + days after its due date that an issue is resolved), 0 for in time."
-LATE_BY_GROUP = Task("late_by_group", _LATE, _SEES, "roc_auc")
-LATE_BY_TIME = Task("late_by_time", _LATE, _SEES, "roc_auc")
-DAYS_LATE_BY_GROUP = Task("days_late_by_group", _DAYS, _SEES, "r2")
-DAYS_LATE_BY_TIME = Task("days_late_by_time", _DAYS, _SEES, "r2")
-TASKS = {
-    task.name: task for task in (LATE_BY_GROUP, LATE_BY_TIME, DAYS_LATE_BY_GROUP, DAYS_LATE_BY_TIME)
-}
+
+
+def _tasks(head: str, sees: str, *splits: str) -> tuple[Task, ...]:
+    asked: tuple[tuple[str, str, Metric], ...] = (
+        ("late", _LATE, "roc_auc"),
+        ("days_late", _DAYS, "r2"),
+    )
+    return tuple(
+        Task(f"{head}{name}_by_{split}", label, sees, metric)
+        for name, label, metric in asked
+        for split in splits
+    )
+
+
+PUBLISHED = _tasks("", _SEES, "group", "time")
+OF_JIRA = _tasks("jira_", _SEES_OF_JIRA, "project", "time")
+TASKS = {task.name: task for task in (*PUBLISHED, *OF_JIRA)}
 _TEST_SHARE = 0.3
 _COMMON_WORD = 20
 
 
 def delayed(task: Task, table: Table, config: ProbeConfig) -> Problem:
-    """One of the four tasks on a table."""
+    """A task on its table."""
     if not table.issues:
-        raise Skip("no row of the tables of delayed issues could be read")
-    by_group = task.name.endswith("by_group")
-    train, test, split = (_by_group if by_group else _by_time)(table.issues, config)
+        raise Skip("no issue can be asked about." + _left_out(table))
+    by_time = task.name.endswith("by_time")
+    train, test, split = (_by_time if by_time else _by_part)(table, config)
     draw = seeded(config.seed, 4)
     train = np.sort(draw.permutation(train)[: config.train])
     test = np.sort(draw.permutation(test)[: config.test])
@@ -50,6 +68,7 @@ def delayed(task: Task, table: Table, config: ProbeConfig) -> Problem:
     days = np.log1p([issue.delay for issue in issues])
     projects = {name: i for i, name in enumerate(sorted({i.project for i in table.issues}))}
     groups = {name: i for i, name in enumerate(sorted({i.group for i in table.issues}))}
+    told = by_time or table.parts != "group"  # of a group that was left out nothing is known
     late = (days > 0).astype(np.int64)
     return Problem(
         task=task,
@@ -57,12 +76,12 @@ def delayed(task: Task, table: Table, config: ProbeConfig) -> Problem:
         hidden=None,
         raw=_raw(issues, len(train)),
         y=late if task.metric == "roc_auc" else days,
-        strata=np.array([0 if by_group else groups[issue.group] for issue in issues]),
+        strata=np.array([groups[issue.group] if told else 0 for issue in issues]),
         cluster=np.array([projects[issue.project] for issue in issues]),
         clusters=len(projects),
         train=np.arange(len(train)),
         test=len(train) + np.arange(len(test)),
-        split=split + _bad(table),
+        split=split + _left_out(table),
     )
 
 
@@ -77,41 +96,45 @@ def windows_of(issues: list[Issue]) -> Float32:
 
 
 def _normalised(number: int, issue: Issue) -> dict[str, str]:
-    due = issue.opened + dt.timedelta(days=issue.remaining)
     return {
         "id": f"delayed:{number}",
         "key": issue.key,
-        "created": issue.opened.isoformat(),
-        "dueDate": due.isoformat(),
+        "created": issue.created,
+        "dueDate": issue.due.isoformat(),
         "priority": issue.words[1],
+        "summary": "x" * issue.chars,
     }
 
 
-def _by_group(issues: list[Issue], config: ProbeConfig) -> tuple[Index, Index, str]:
-    """Whole groups of projects left out: half of them, by the seed."""
-    names = sorted({issue.group for issue in issues})
+def _by_part(table: Table, config: ProbeConfig) -> tuple[Index, Index, str]:
+    """Whole groups of projects, or projects, left out: half of them, by the seed."""
+    of_groups = table.parts == "group"
+    parts = [issue.group if of_groups else issue.project for issue in table.issues]
+    names = sorted(set(parts))
+    what = "group of projects" if of_groups else "project"
     if len(names) < 2:
-        raise Skip("all issues are of one group of projects: none can be left out")
-    left_out = sorted(seeded(config.seed, 5).permutation(names)[: len(names) // 2].tolist())
-    of_test = np.array([issue.group in left_out for issue in issues])
-    said = (
-        f"Tested on all projects of {', '.join(left_out)}, which were left out of the fit; "
-        "intervals by projects."
-    )
+        raise Skip(f"all issues are of one {what}: none can be left out")
+    left_out = set(seeded(config.seed, 5).permutation(names)[: len(names) // 2].tolist())
+    of_test = np.array([part in left_out for part in parts])
+    who = f"all projects of {', '.join(sorted(left_out))}"
+    if not of_groups:
+        who = f"{len(left_out)} of {len(names)} projects"
+    said = f"Tested on {who}, which were left out of the fit; intervals by projects."
     return np.flatnonzero(~of_test), np.flatnonzero(of_test), said
 
 
-def _by_time(issues: list[Issue], _config: ProbeConfig) -> tuple[Index, Index, str]:
+def _by_time(table: Table, _config: ProbeConfig) -> tuple[Index, Index, str]:
     """Later issues left out; of the earlier ones only those whose outcome was known by then."""
-    opened = np.array([issue.opened.toordinal() for issue in issues])
-    ends = [issue.opened.toordinal() + issue.remaining + issue.delay for issue in issues]
-    cut = int(np.quantile(opened, 1 - _TEST_SHARE))
+    asked = np.array([issue.asked.toordinal() for issue in table.issues])
+    ends = [issue.due.toordinal() + issue.delay for issue in table.issues]
+    cut = int(np.quantile(asked, 1 - _TEST_SHARE))
+    since = "opened" if table.parts == "group" else "given a due date"
     said = (
         f"Fitted on issues whose due date and delay were over before {dt.date.fromordinal(cut)}, "
-        "tested on issues opened from then on, of the same projects and new ones; intervals by "
+        f"tested on issues {since} from then on, of the same projects and new ones; intervals by "
         "projects."
     )
-    return np.flatnonzero(np.array(ends) < cut), np.flatnonzero(opened >= cut), said
+    return np.flatnonzero(np.array(ends) < cut), np.flatnonzero(asked >= cut), said
 
 
 def _raw(issues: list[Issue], fitted: int) -> Float32:
@@ -132,8 +155,8 @@ def _raw(issues: list[Issue], fitted: int) -> Float32:
     return found
 
 
-def _bad(table: Table) -> str:
-    if not table.bad:
+def _left_out(table: Table) -> str:
+    if not table.left_out:
         return ""
-    said = ", ".join(f"{reason}: {count}" for reason, count in sorted(table.bad.items()))
-    return f" Rows left out as unreadable: {said}."
+    said = ", ".join(f"{reason}: {count}" for reason, count in sorted(table.left_out.items()))
+    return f" Rows left out: {said}."

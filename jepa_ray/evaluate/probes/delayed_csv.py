@@ -9,77 +9,16 @@ import csv
 import datetime as dt
 import io
 import math
-import os
 from collections import Counter
-from dataclasses import dataclass
 
-from jepa_ray.storage import join, list_names, read_bytes
+from jepa_ray.evaluate.probes.delayed_table import Issue, Table, names_in
+from jepa_ray.storage import join, read_bytes
 
 SUFFIX = "_creation.csv"
 FOLDER = "delayed_issues"
 _LABEL, _OPENED = "delaydays", "openeddate"
 _WORDS = ("type", "priority")
 _KEYS = ("issuekey", _LABEL, _OPENED, *_WORDS, "RemainingDay")
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One row.
-
-    Attributes:
-        group: Of projects: the file's name.
-        key: Of the issue, unique in its group.
-        opened: The day.
-        remaining: Days from then to the due date.
-        delay: Days after the due date that it was resolved; 0 for in time.
-        words: Type and priority.
-        numbers: The other columns, in the order of `Table.columns`.
-    """
-
-    group: str
-    key: str
-    opened: dt.date
-    remaining: int
-    delay: float
-    words: tuple[str, str]
-    numbers: tuple[float, ...]
-
-    @property
-    def project(self) -> str:
-        """The project, which the key begins with."""
-        return f"{self.group}:{self.key.rpartition('-')[0]}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """All rows that could be read.
-
-    Attributes:
-        issues: In the order of the files' names.
-        columns: Names of `Issue.numbers`.
-        bad: Rows that could not be read, by reason.
-    """
-
-    issues: list[Issue]
-    columns: tuple[str, ...]
-    bad: Counter[str]
-
-
-def downstream_folder(given: str | None) -> str | None:
-    """Where the tables are: the folder given, or that of the real samples; None for nowhere."""
-    root = os.environ.get("JEPA_RAY_REAL_DATA")
-    base = given or (join(root, "downstream") if root else None)
-    if base is None:
-        return None
-    inner = join(base, FOLDER)
-    return next((f for f in (inner, base) if any(n.endswith(SUFFIX) for n in _names(f))), None)
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return list_names(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
 
 
 def read_delayed(folder: str) -> Table:
@@ -91,7 +30,7 @@ def read_delayed(folder: str) -> Table:
     issues: list[Issue] = []
     bad: Counter[str] = Counter()
     columns: tuple[str, ...] = ()
-    for name in sorted(n for n in _names(folder) if n.endswith(SUFFIX)):
+    for name in names_in(folder, SUFFIX):
         text = read_bytes(join(folder, name)).decode("utf-8", "replace")
         rows = csv.DictReader(io.StringIO(text))
         found = tuple(rows.fieldnames or ())
@@ -110,7 +49,7 @@ def read_delayed(folder: str) -> Table:
             else:
                 seen.add(issue.key)
                 issues.append(issue)
-    return Table(issues, columns, bad)
+    return Table(issues, columns, bad, "group")
 
 
 def _issue(group: str, row: dict[str, str], columns: tuple[str, ...]) -> Issue | str:
@@ -128,7 +67,18 @@ def _issue(group: str, row: dict[str, str], columns: tuple[str, ...]) -> Issue |
         return "bad_number"
     if not all(map(math.isfinite, (*numbers, delay))) or abs(remaining) > 36_500:
         return "bad_number"
-    if not row["issuekey"].rpartition("-")[0]:
+    project = row["issuekey"].rpartition("-")[0]
+    if not project:
         return "bad_key"
-    words = (row["type"].strip().lower(), row["priority"].strip().lower())
-    return Issue(group, row["issuekey"], opened, remaining, max(delay, 0.0), words, numbers)
+    return Issue(
+        group=group,
+        project=f"{group}:{project}",
+        key=row["issuekey"],
+        created=opened.isoformat(),
+        asked=opened,
+        remaining=remaining,
+        delay=max(delay, 0.0),
+        chars=0,
+        words=(row["type"].strip().lower(), row["priority"].strip().lower()),
+        numbers=numbers,
+    )

@@ -25,25 +25,20 @@ from jepa_ray.errors import CheckpointError, ConfigError, StageError
 from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
 from jepa_ray.evaluate.files import PROBES, keep
 from jepa_ray.evaluate.find import confirmation
-from jepa_ray.evaluate.probes import delayed
-from jepa_ray.evaluate.probes.delayed_csv import SUFFIX, downstream_folder
+from jepa_ray.evaluate.probes import delayed, delayed_csv, delayed_jira
+from jepa_ray.evaluate.probes.delayed_table import folder_of, names_in
 from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION
 from jepa_ray.evaluate.probes.sample import choose_names
 from jepa_ray.evaluate.probes.units import OF_WINDOWS, Found, Place, Unit, forget_read, run_unit
 from jepa_ray.evaluate.probes.verdicts import closing, results
-from jepa_ray.storage import exists, join, list_names, require_writable
+from jepa_ray.storage import exists, join, require_writable
 
 log = logging.getLogger(__name__)
 
 RESULT = PROBES
 _PARTS = "probes.parts"
 FORMAT_VERSION = 1
-JIRA_DELAY = "jira_delay"
-_NO_OUTCOME = (
-    "prepared Jira windows know when an issue was created and due, not when it was resolved; the "
-    "tasks late_by_* and days_late_by_* ask the same of the published tables"
-)
-TASKS = (*OF_WINDOWS, *delayed.TASKS, JIRA_DELAY)
+TASKS = (*OF_WINDOWS, *delayed.TASKS)
 """Names of all tasks, in the order in which they are told."""
 
 
@@ -76,8 +71,8 @@ def probe(
     Args:
         checkpoint: Path or URL of a `schedule_jepa.pt`, of its folder, or of a confirmation run.
         processed_dir: Path or URL that `prepare` wrote.
-        downstream: Folder that holds `delayed_issues/`, or its CSV files; None: below
-            JEPA_RAY_REAL_DATA, if that is set.
+        downstream: Folder that holds `delayed_issues/` and `jira_deadlines/`, or the files of one
+            of them; None: below JEPA_RAY_REAL_DATA, if that is set.
         tasks: Names out of `TASKS`.
         config: Samples and budgets.
         progress: Called with a line after each task of each checkpoint.
@@ -90,13 +85,21 @@ def probe(
         UsageError: The folder of the result cannot be written to.
         StageError: A process was killed.
         CorpusError: The windows are absent or damaged.
+        SourceError: A file of deadlines is damaged.
         ConfigError: A task is unknown.
     """
     _require_known(tasks)
     started, target = time.monotonic(), find(checkpoint)
     require_writable(target.folder)
-    place = Place(processed_dir, downstream_folder(downstream), config)
-    asked = [name for name in TASKS if name in tasks and name != JIRA_DELAY]
+    place = Place(
+        processed_dir,
+        folder_of(downstream, delayed_csv.FOLDER, delayed_csv.SUFFIX),
+        folder_of(downstream, delayed_jira.FOLDER, delayed_jira.SUFFIX),
+        config,
+    )
+    if place.deadlines:
+        delayed_jira.read_deadlines(place.deadlines)  # a damaged file is told before the work
+    asked = [name for name in TASKS if name in tasks]
     units = [Unit(*each) for each in itertools.product(target.checkpoints, asked)]
     every: dict[Unit, Found] = {}
     for unit, found in _each(units, place, target):
@@ -105,8 +108,6 @@ def probe(
         if found.reason:
             log.info("%s skipped on %s: %s", unit.task, unit.checkpoint, found.reason)
     document = _document(target, asked, every, config) | _about(target, place)
-    if JIRA_DELAY in tasks:
-        document["skipped"][JIRA_DELAY] = _NO_OUTCOME
     document["seconds"] = time.monotonic() - started
     if keep(document, target.folder, RESULT) == "kept":
         forget(join(target.folder, _PARTS))
@@ -205,14 +206,20 @@ def _each(units: Sequence[Unit], place: Place, target: Target) -> Iterator[tuple
 
 
 def _done(place: Place, target: Target) -> Done:
-    folder = place.downstream
-    names = [n for n in list_names(folder) if n.endswith(SUFFIX)] if folder else []
-    tables = {name: content_of(join(str(folder), name)) for name in names}
+    files = [
+        join(folder, name)
+        for folder, suffix in (
+            (place.published, delayed_csv.SUFFIX),
+            (place.deadlines, delayed_jira.SUFFIX),
+        )
+        if folder
+        for name in names_in(folder, suffix)
+    ]
     return Done.of(
         join(target.folder, _PARTS),
         settings=place.config.model_dump(mode="json", exclude={"processes"}),
         windows=prepared_as(place.processed_dir),
-        tables=tables,
+        tables={file.rpartition("/")[2]: content_of(file) for file in files},
     )
 
 

@@ -16,6 +16,8 @@ from jepa_ray.evaluate.freshness import not_as_trained
 from jepa_ray.evaluate.probes import delayed, window_tasks
 from jepa_ray.evaluate.probes.arms import Encoders
 from jepa_ray.evaluate.probes.delayed_csv import read_delayed
+from jepa_ray.evaluate.probes.delayed_jira import read_deadlines
+from jepa_ray.evaluate.probes.delayed_table import Table
 from jepa_ray.evaluate.probes.outcome import Outcome, measured, outcome
 from jepa_ray.evaluate.probes.problem import Problem, Skip, Task, require_enough
 from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION, guesses, reidentification
@@ -40,10 +42,11 @@ OF_WINDOWS: dict[str, tuple[Task, Callable[[Sample, ProbeConfig], Problem]]] = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where the inputs of all units lie."""
+    """Where the inputs of all units lie: the windows, and the folders of the tables of delays."""
 
     processed_dir: str
-    downstream: str | None
+    published: str | None
+    deadlines: str | None
     config: ProbeConfig
 
 
@@ -95,7 +98,7 @@ def _listed(draws: np.ndarray) -> list[float | None]:
 
 def forget_read() -> None:
     """Of an earlier probe in this process: files may have changed."""
-    for cache in (_opened, _sampled, _table):
+    for cache in (_opened, _sampled, _published, _deadlines):
         cache.cache_clear()
 
 
@@ -124,10 +127,21 @@ def _problem(name: str, sample: Sample | None, place: Place) -> Problem:
     if sample is not None:
         made = OF_WINDOWS[name][1](sample, config)
     else:
-        if place.downstream is None:
-            raise Skip("no tables of delayed issues: give --downstream")
-        made = delayed.delayed(delayed.TASKS[name], _table(place.downstream), config)
+        made = delayed.delayed(delayed.TASKS[name], _table_of(name, place), config)
     return require_enough(made, windows=config.min_windows, of_class=config.min_class)
+
+
+def _table_of(name: str, place: Place) -> Table:
+    if delayed.TASKS[name] in delayed.OF_JIRA:
+        if place.deadlines is None:
+            raise Skip(
+                "no deadlines of Jira issues: write them with normalize-jira --deadlines and give "
+                "--downstream"
+            )
+        return _deadlines(place.deadlines)
+    if place.published is None:
+        raise Skip("no tables of delayed issues: give --downstream")
+    return _published(place.published)
 
 
 @contextmanager
@@ -162,5 +176,10 @@ def _sampled(place: Place, url: str, of_votes: bool) -> tuple[Sample, tuple[str,
 
 
 @lru_cache(maxsize=1)
-def _table(folder: str) -> Any:
+def _published(folder: str) -> Table:
     return read_delayed(folder)
+
+
+@lru_cache(maxsize=1)
+def _deadlines(folder: str) -> Table:
+    return read_deadlines(folder)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from jepa_ray.evaluate.probes import delayed
-from jepa_ray.evaluate.probes.delayed_csv import downstream_folder, read_delayed
+from jepa_ray.evaluate.probes.delayed_csv import FOLDER, SUFFIX, read_delayed
+from jepa_ray.evaluate.probes.delayed_table import folder_of
 from jepa_ray.evaluate.probes.problem import Skip
 from jepa_ray.windows import INDEX
 from tests.evaluate.probes.made import CONFIG
@@ -45,7 +46,7 @@ def test_bad_rows_are_counted_and_left_out(tmp_path):
     )  # fmt: skip
     found = read_delayed(str(tmp_path))
     assert [(i.key, i.delay) for i in found.issues] == [("A-1", 0.0), ("A-5", 4.0)]
-    assert found.bad == {
+    assert found.left_out == {
         "bad_date": 1, "bad_number": 2, "repeated_key": 1, "bad_key": 1, "columns": 1,
     }  # fmt: skip
     assert found.columns == ("workload", "RemainingDay")
@@ -56,16 +57,19 @@ def test_a_file_of_another_form_is_one_bad_row(tmp_path):
     write(tmp_path, "two", "1,2", head="a,b")
     found = read_delayed(str(tmp_path))
     assert len(found.issues) == 1
-    assert found.bad == {"columns": 1}
+    assert found.left_out == {"columns": 1}
 
 
 def test_the_tables_are_found_in_the_folder_or_below_it(tmp_path, monkeypatch):
     monkeypatch.delenv("JEPA_RAY_REAL_DATA", raising=False)
     inner = tmp_path / "delayed_issues"
     write(inner, "one", row("A-1"))
-    assert downstream_folder(str(tmp_path)) == downstream_folder(str(inner)) == str(inner)
-    assert downstream_folder(str(tmp_path / "nowhere")) is None
-    assert downstream_folder(None) is None
+    for given in (tmp_path, inner):
+        assert folder_of(str(given), FOLDER, SUFFIX) == str(inner)
+    assert folder_of(str(tmp_path / "nowhere"), FOLDER, SUFFIX) is None
+    assert folder_of(None, FOLDER, SUFFIX) is None
+    monkeypatch.setenv("JEPA_RAY_REAL_DATA", str(tmp_path.parent))
+    assert folder_of(None, FOLDER, SUFFIX) is None
 
 
 def test_a_window_is_what_the_jira_adapter_makes_of_the_day(tmp_path):
@@ -81,7 +85,7 @@ def test_a_window_is_what_the_jira_adapter_makes_of_the_day(tmp_path):
 
 def test_whole_groups_of_projects_are_left_out(tmp_path):
     table = many(tmp_path)
-    made = delayed.delayed(delayed.LATE_BY_GROUP, table, CONFIG)
+    made = delayed.delayed(delayed.TASKS["late_by_group"], table, CONFIG)
     assert not set(made.cluster[made.train]) & set(made.cluster[made.test])
     assert "left out" in made.split
     assert set(made.y) == {0, 1}
@@ -89,17 +93,16 @@ def test_whole_groups_of_projects_are_left_out(tmp_path):
 
 def test_no_outcome_of_later_than_the_cut_is_fitted_on(tmp_path):
     table = many(tmp_path)
-    train, test, _ = delayed._by_time(table.issues, CONFIG)
-    opened = [table.issues[i].opened for i in test]
+    train, test, _ = delayed._by_time(table, CONFIG)
+    asked = [table.issues[i].asked for i in test]
     for i in train:
         issue = table.issues[i]
-        over = issue.opened + dt.timedelta(days=issue.remaining + issue.delay)
-        assert over < min(opened)
+        assert issue.due + dt.timedelta(days=issue.delay) < min(asked)
 
 
 def test_the_label_is_in_no_feature(tmp_path):
     table = many(tmp_path)
-    made = delayed.delayed(delayed.DAYS_LATE_BY_TIME, table, CONFIG)
+    made = delayed.delayed(delayed.TASKS["days_late_by_time"], table, CONFIG)
     days = np.expm1(made.y)
     assert made.raw is not None
     assert not any(np.allclose(column, days) for column in made.raw.T)
@@ -107,4 +110,4 @@ def test_the_label_is_in_no_feature(tmp_path):
 
 def test_one_group_alone_cannot_be_left_out(tmp_path):
     with pytest.raises(Skip, match="one group"):
-        delayed.delayed(delayed.LATE_BY_GROUP, many(tmp_path, groups=1), CONFIG)
+        delayed.delayed(delayed.TASKS["late_by_group"], many(tmp_path, groups=1), CONFIG)

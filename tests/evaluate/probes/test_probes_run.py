@@ -17,17 +17,18 @@ import pytest
 from jepa_ray.checkpoint import FILE_NAME, save_checkpoint
 from jepa_ray.config import SplitConfig, TrainConfig
 from jepa_ray.corpus import fingerprints
-from jepa_ray.errors import CheckpointError, ConfigError, UsageError
-from jepa_ray.evaluate.probes import TASKS, find, probe
+from jepa_ray.errors import CheckpointError, ConfigError, SourceError, UsageError
+from jepa_ray.evaluate.probes import TASKS, delayed, find, probe
 from jepa_ray.evaluate.probes.outcome import Outcome
 from jepa_ray.evaluate.probes.run import Target, _done
 from jepa_ray.evaluate.probes.units import Found, Place
 from jepa_ray.model import ScheduleJEPA
 from jepa_ray.storage import write_json
 from tests.evaluate.probes.made import CONFIG, TASK, TINY
+from tests.evaluate.probes.made_deadlines import write_many
 from tests.prepared_corpus import JIRA, issue_lines, write_prepared
 
-ASKED = ("weekend", "hidden_activity", "votes", "late_by_time", "jira_delay")
+ASKED = ("weekend", "hidden_activity", "votes", "late_by_time", "jira_late_by_time")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_tasks_that_a_corpus_cannot_carry_are_told_with_the_reason(found):
     assert set(skipped) == set(ASKED) - {"weekend"}
     assert "actor_day" in skipped["hidden_activity"]
     assert "--downstream" in skipped["late_by_time"]
-    assert "not when it was resolved" in skipped["jira_delay"]
+    assert "normalize-jira --deadlines" in skipped["jira_late_by_time"]
 
 
 def test_a_second_probe_gives_the_same_numbers(found, processed):
@@ -184,17 +185,38 @@ def test_what_was_done_on_other_labels_is_not_used_again(tmp_path, processed):
     keys = set()
     for label in (0, 9):
         table.write_text(f"issuekey,delaydays\nA-1,{label}\n")
-        place = Place(processed, str(tmp_path), CONFIG)
+        place = Place(processed, str(tmp_path), None, CONFIG)
         keys.add(_done(place, Target(str(tmp_path), ("x",))).key)
     assert len(keys) == 2
 
 
+def test_issues_of_our_own_jira_are_asked_about(tmp_path, processed):
+    save(tmp_path, processed)
+    write_many(tmp_path / "d")
+    tasks = [task.name for task in delayed.OF_JIRA]
+    given = {"processed_dir": processed, "downstream": str(tmp_path / "d"), "config": CONFIG}
+    found = probe(str(tmp_path), tasks=tasks, **given)
+    assert set(found["tasks"]) == set(tasks)
+    for entry in found["tasks"].values():
+        assert "first had a due date" in entry["input"]
+        assert entry["groups"] >= 20
+
+
+def test_a_damaged_file_of_deadlines_is_told_before_the_work(tmp_path, processed):
+    save(tmp_path, processed)
+    path = write_many(tmp_path / "d")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(SourceError, match="is damaged"):
+        probe(str(tmp_path), processed_dir=processed, downstream=str(tmp_path / "d"), config=CONFIG)
+    assert not (tmp_path / "probes.parts").exists()
+
+
 def test_a_quick_look_does_not_replace_the_record(tmp_path, processed, caplog):
     save(tmp_path, processed)
-    for tasks in (["votes", "jira_delay"], ["votes"]):
+    for tasks in (["votes", "hidden_activity"], ["votes"]):
         probe(str(tmp_path), processed_dir=processed, tasks=tasks, config=CONFIG)
     assert set(json.loads((tmp_path / "probes.json").read_text())["skipped"]) == {
-        "votes", "jira_delay",
+        "votes", "hidden_activity",
     }  # fmt: skip
     assert "probes.json is left as it is" in caplog.text
 
