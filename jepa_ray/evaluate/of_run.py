@@ -5,22 +5,20 @@ are evaluated side by side, a process each on two CPUs or more; the numbers are 
 """
 
 import logging
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
 from jepa_ray.config import EvaluateConfig
-from jepa_ray.errors import CheckpointError, StageError
+from jepa_ray.errors import CheckpointError
 from jepa_ray.evaluate.compare import FORMAT_VERSION, evaluate
 from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
 from jepa_ray.evaluate.files import keep
 from jepa_ray.evaluate.find import confirmation, load_finished
 from jepa_ray.evaluate.intervals import spread
+from jepa_ray.evaluate.pool import processes
 from jepa_ray.evaluate.run_verdict import Document, verdict
 from jepa_ray.storage import join, require_writable
 
@@ -115,15 +113,9 @@ def _side_by_side(
     if workers == 1:
         return list(map(_document, *jobs))
     log.info("evaluating %d passes, %d at a time", len(passes), workers)
-    spawn = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    try:
-        with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
-            return list(pool.map(_document, *jobs))
-    except BrokenProcessPool:
-        raise StageError(
-            "a process that evaluated a pass was killed, as when memory runs out; passes that are "
-            "done are kept: run it again"
-        ) from None
+    way_out = "passes that are done are kept: run it again"
+    with processes(workers, does="evaluated a pass", way_out=way_out) as pool:
+        return list(pool.map(_document, *jobs))
 
 
 def _document(

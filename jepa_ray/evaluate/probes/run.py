@@ -7,13 +7,8 @@ is kept in `probes.parts` until probes.json is written: the same command goes on
 
 import itertools
 import logging
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,10 +16,11 @@ from typing import Any
 from jepa_ray.checkpoint import FILE_NAME, load_checkpoint
 from jepa_ray.config import ProbeConfig
 from jepa_ray.corpus import fingerprints
-from jepa_ray.errors import CheckpointError, ConfigError, StageError
+from jepa_ray.errors import CheckpointError, ConfigError
 from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
 from jepa_ray.evaluate.files import PROBES, keep
 from jepa_ray.evaluate.find import confirmation
+from jepa_ray.evaluate.pool import processes
 from jepa_ray.evaluate.probes import delayed, delayed_csv, delayed_jira
 from jepa_ray.evaluate.probes.delayed_table import folder_of, names_in
 from jepa_ray.evaluate.probes.reidentify import REIDENTIFICATION
@@ -223,33 +219,13 @@ def _done(place: Place, target: Target) -> Done:
     )
 
 
-def end_with_parent() -> None:
-    """Let this process end when the one that started it is killed: nobody waits for its work."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _worked(units: Sequence[Unit], place: Place) -> Iterator[Found]:
     work = partial(run_unit, place)
-    processes = min(place.config.processes, len(units))
-    if processes <= 1:
+    workers = min(place.config.processes, len(units))
+    if workers <= 1:
         forget_read()
         yield from map(work, units)
         return
-    context = multiprocessing.get_context("spawn")  # a fork copies threads that hold locks
-    try:
-        with ProcessPoolExecutor(
-            processes, mp_context=context, initializer=end_with_parent
-        ) as pool:
-            yield from pool.map(work, units)
-    except BrokenProcessPool:
-        raise StageError(
-            "a process that worked on a task was killed, as when memory runs out; what was done is "
-            "kept: run it again, with processes=1 or a smaller pool"
-        ) from None
+    way_out = "what was done is kept: run it again, with processes=1 or a smaller pool"
+    with processes(workers, does="worked on a task", way_out=way_out) as pool:
+        yield from pool.map(work, units)

@@ -4,14 +4,9 @@ import hashlib
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from jepa_ray.checkpoint import FILE_NAME, save_checkpoint
@@ -262,38 +257,3 @@ def test_an_unknown_task_is_refused_with_those_that_there_are(tmp_path):
     with pytest.raises(ConfigError, match=r"weekday.*weekend"):
         probe(str(tmp_path), processed_dir="x", tasks=["weekday"], config=CONFIG)
     assert "weekend" in TASKS
-
-
-_POOL = """
-import multiprocessing, os, time
-from concurrent.futures import ProcessPoolExecutor
-from jepa_ray.evaluate.probes.run import end_with_parent
-
-if __name__ == "__main__":
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
-        print(pool.submit(os.getpid).result(), flush=True)
-        pool.submit(time.sleep, 600).result()
-"""
-
-
-def test_no_process_works_on_for_a_probe_that_was_killed(tmp_path):
-    (tmp_path / "pool.py").write_text(_POOL)
-    with subprocess.Popen(
-        [sys.executable, tmp_path / "pool.py"], stdout=subprocess.PIPE, text=True
-    ) as parent:
-        worker = int(parent.stdout.readline())
-        parent.kill()
-    for _ in range(100):
-        if not _works(worker):
-            return
-        time.sleep(0.1)
-    os.kill(worker, signal.SIGKILL)
-    pytest.fail("the worker works on")
-
-
-def _works(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
