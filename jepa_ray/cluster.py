@@ -8,6 +8,8 @@ import logging
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
@@ -35,6 +37,7 @@ _IRRELEVANT = (
 )
 _OBJECT_STORE_BYTES = 2 << 30
 _CONNECT_SECONDS = 10.0
+_TOLD_EVERY = 30.0
 _SAID = 300
 """Characters of what Ray says, in a message."""
 
@@ -85,7 +88,8 @@ def _session(ray: ModuleType, num_cpus: int | None, about: dict[str, str]) -> It
     if address:
         _require_answer(address)
     try:
-        _start(ray, num_cpus, about, joins=bool(address))
+        with _told_meanwhile("still joining it" if address else "still starting Ray"):
+            _start(ray, num_cpus, about, joins=bool(address))
     # Ray raises a bare Exception where a raylet is late, and ends the process where a head is.
     except (Exception, SystemExit) as error:
         ray.shutdown()
@@ -94,6 +98,22 @@ def _session(ray: ModuleType, num_cpus: int | None, about: dict[str, str]) -> It
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _told_meanwhile(line: str) -> Iterator[None]:
+    """A line every half minute, while something takes long."""
+    began, over = time.monotonic(), threading.Event()
+
+    def tell() -> None:
+        while not over.wait(_TOLD_EVERY):
+            log.info("%s after %.0f s: a busy machine takes long", line, time.monotonic() - began)
+
+    threading.Thread(target=tell, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _start(ray: ModuleType, num_cpus: int | None, about: dict[str, str], *, joins: bool) -> None:

@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
+from jepa_ray import cluster
 from tests.confirm.runs import corpus, flags
 
 _LONG = "x" * 90  # Ray's sockets have room for 107 characters, path and all
@@ -81,3 +83,15 @@ def test_every_other_verb_that_starts_ray_says_the_same(nowhere, tmp_path):
         assert found.returncode == 2, found.stderr
         assert f"no Ray cluster can be joined at {nowhere}" in found.stderr
         assert "Traceback" not in found.stderr
+
+
+def test_a_start_that_takes_long_is_told(monkeypatch, caplog):
+    monkeypatch.setattr(cluster, "_TOLD_EVERY", 0.05)
+    caplog.set_level("INFO", "jepa_ray")
+    with cluster._told_meanwhile("still starting Ray"):
+        time.sleep(0.3)
+    told = len(caplog.records)
+    assert told >= 2
+    assert caplog.records[0].message == "still starting Ray after 0 s: a busy machine takes long"
+    time.sleep(0.2)
+    assert len(caplog.records) == told
