@@ -17,11 +17,12 @@ from bson.errors import InvalidBSON
 
 from jepa_ray.readers import BsonError, Element, ElementFinder
 
-_STRING, _DOCUMENT, _NULL = 0x02, 0x03, 0x0A
+_STRING, _DOCUMENT = 0x02, 0x03
 _HIT = ElementFinder(("id", "key", "fields"))
 _FIELDS = ElementFinder(("created", "duedate", "summary", "description"))
 _WHOLE_HIT = ElementFinder(("id", "key", "fields", "changelog"))
-_STAMPS = ("created", "resolutiondate", "duedate")
+_STAMPS = ("created", "updated", "resolutiondate", "duedate")
+_DUE = (b"duedate", b"Due Date", b"Due date", b"due date", b"dueDate")
 _PEOPLE = ("creator", "reporter", "assignee")
 _WHOLE_FIELDS = ElementFinder(
     (*_STAMPS, *_PEOPLE, "summary", "description", "issuetype", "priority", "comment")
@@ -107,8 +108,8 @@ def never_due(document: bytes) -> bool:
     if fields is None or fields.kind != _DOCUMENT or changelog is None:
         return False
     now = _FIELDS.find(document, fields.at, fields.end).get(b"duedate")
-    return (now is None or now.kind == _NULL) and (
-        document.find(b"duedate", changelog.at, changelog.end) < 0
+    return now is None and all(
+        document.find(name, changelog.at, changelog.end) < 0 for name in _DUE
     )
 
 

@@ -76,4 +76,6 @@ def deadline(item: RawItem, jira: str | None) -> dict[str, Any] | Skipped:
         issue = whole_issue(item.name, item.data)
         return _NO_ISSUE if issue is None else deadline_line(issue["id"], issue)
     answer = rest_issue(item.data)
+    if answer and "resolutiondate" not in answer["fields"]:  # asked for without it: not open
+        raise NotReadableError("missing_field", "there is no resolutiondate, not even null")
     return _COMMENTS if answer is None else deadline_line(source_id(jira, answer.get("id")), answer)

@@ -141,10 +141,15 @@ def _files(source: Path) -> list[Path]:
         names = sorted(p for p in source.rglob("*") if is_dump(p) and ".bson" in p.name)
         found = [path for path in names if not path.is_dir()]
         if not found:
-            raise SourceError(f"{source} holds no .bson or .bson.gz file")
+            raise SourceError(
+                f"{source} holds no .bson or .bson.gz file; archives of answers of the API are "
+                "given one by one"
+            )
         return found
     if not source.is_file():
         raise SourceError(f"nothing at {source}: give the archive of the dump, or its folder")
+    if is_rest(source.name) and not jira_of(source.name):
+        raise SourceError(f"{source}: its name has to begin with the name of the Jira")
     return [source]
 
 

@@ -24,8 +24,10 @@ from jepa_ray.adapters.base import (
     SourceInfo,
     file_shards,
     line_blocks,
+    shards_of,
     source_stream,
 )
+from jepa_ray.adapters.jira_deadline import is_deadlines
 from jepa_ray.adapters.jira_document import reference_issue, whole_issue
 from jepa_ray.adapters.jira_dump import ARCHIVES, FOLDERS, dump_blocks, is_document, is_dump
 from jepa_ray.adapters.jira_history import IssueHistory
@@ -76,11 +78,9 @@ class PublicJira(LineAdapter):
             known = [*dump, *file_shards(root, REST)]
             if known:
                 return [Shard(i, shard.files) for i, shard in enumerate(known)]
-        return (
-            file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
-            or file_shards(root, ARCHIVES)
-            or file_shards(root, FOLDERS)
-        )
+        lines = file_shards(root, ("public_jira/*.jsonl.gz", "public_jira/*.jsonl"))
+        files = [shard.files[0] for shard in lines if not is_deadlines(shard.files[0].label)]
+        return shards_of(files, 0) or file_shards(root, ARCHIVES) or file_shards(root, FOLDERS)
 
     def blocks(self, file: SourceFile) -> Iterator[RawBlock]:
         """Chunks of whole lines, documents of a dump, or answers of the API."""

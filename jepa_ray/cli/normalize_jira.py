@@ -61,8 +61,10 @@ def run(
 
 
 def _why_none(result: "Normalized") -> str:
-    if result.skipped["no_changelog"]:
-        return "holds issues without their changelogs, so what they were is not known"
+    if result.rejected:
+        return f"holds no issue that can be read: {dict(result.rejected)}"
+    if result.skipped["no_changelog"] or result.skipped["cut_changelog"]:
+        return "holds issues without their whole changelogs, so what they were is not known"
     if result.skipped["never_due"]:
         return "holds no issue that ever had a due date"
     return "holds no issue: is it the dump of Jira?"

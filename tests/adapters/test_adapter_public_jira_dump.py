@@ -274,6 +274,16 @@ def test_the_normalised_form_wins_over_an_archive_and_that_over_a_folder(tmp_pat
     assert found() == ["x.normalized.jsonl.gz"]
 
 
+def test_a_file_of_deadlines_is_no_source(tmp_path):
+    folder = tmp_path / "public_jira"
+    folder.mkdir()
+    (folder / "d.archive").write_bytes(b"x")
+    for name in ("x.deadlines.jsonl.gz", "x.deadlines.jsonl", "x.deadlines.jsonl.zst"):
+        (folder / name).write_bytes(b"x")
+    files = [file.path.name for shard in ADAPTER.shards(tmp_path) for file in shard.files]
+    assert files == ["d.archive"]
+
+
 def test_a_damaged_archive_is_in_the_quarantine_and_its_documents_are_windows(tmp_path):
     path = tmp_path / "public_jira" / "d.archive"
     write_archive(path, ("A", [hit(), hit(summary="other")]), packed=False)

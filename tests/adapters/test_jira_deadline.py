@@ -17,6 +17,7 @@ from tests.adapters.odd_values import odd
 
 FIELDS = {
     "created": "2014-05-02T06:48:12.270-0500",
+    "updated": "2014-05-21T10:00:00.000+0000",
     "duedate": "2014-05-09",
     "resolutiondate": "2014-05-20T10:00:00.000+0000",
     "summary": "12345",
@@ -50,7 +51,8 @@ def test_an_issue_that_came_with_its_due_date_is_as_it_was_created():
     assert line() == {
         "id": "Duraspace:7", "key": "DS-1", "created": "2014-05-02T06:48:12",
         "dueDate": "2014-05-09", "dueSet": "2014-05-02T06:48:12", "resolved": "2014-05-20T10:00:00",
-        "type": "Bug", "priority": "Major", "chars": 10, "changes": 0, "comments": 0,
+        "updated": "2014-05-21T10:00:00", "type": "Bug", "priority": "Major", "chars": 10,
+        "changes": 0,
     }  # fmt: skip
 
 
@@ -67,15 +69,13 @@ def test_what_changed_later_is_as_it_was_before():
 
 
 def test_a_due_date_that_came_later_is_known_from_then_on():
-    comments = {"comments": [{"created": f"2014-05-0{day}T10:00:00.000+0000"} for day in (3, 8)]}
     found = line(
         change("03T10", "summary", "1", "12345"), due("04T10", None, "2014-05-06"),
         due("05T10", "2014-05-06", "2014-05-09"), change("05T11", "priority", "Minor", "Major"),
-        comment=comments,
     )  # fmt: skip
     assert (found["dueDate"], found["dueSet"]) == ("2014-05-06", "2014-05-04T10:00:00")
     assert (found["chars"], found["priority"]) == (10, "Minor")
-    assert (found["changes"], found["comments"]) == (2, 1)
+    assert found["changes"] == 2
 
 
 def test_a_due_date_that_was_taken_away_counts():
@@ -96,9 +96,62 @@ def test_an_open_issue_has_no_resolution_and_a_document_is_measured():
     assert (found["resolved"], found["chars"], found["priority"]) == (None, 11, None)
 
 
-def test_issues_without_due_date_or_changelog_are_skipped():
+def test_a_type_goes_by_its_id_for_names_are_renamed():
+    assert line(issuetype={"id": "3", "name": "Bug"})["type"] == "3"
+    renamed = change("04T10", "Issue Type", "Old", "Bug", **{"from": "2", "to": "3"})
+    assert line(renamed, issuetype={"id": "3", "name": "Bug"})["type"] == "2"
+
+
+def test_the_first_resolution_from_then_on_counts():
+    again = (
+        change("06T10", "resolution", None, "Done"), change("07T10", "resolution", "Done", None),
+        change("20T10", "resolution", None, "Done"),
+    )  # fmt: skip
+    assert line(*again)["resolved"] == "2014-05-06T10:00:00"
+    assert line(*again, resolutiondate=None)["resolved"] == "2014-05-06T10:00:00"
+    late = due("06T12", None, "2014-05-30")
+    assert line(*again, late)["resolved"] == line(*again, late)["dueSet"] == "2014-05-06T12:00:00"
+    reopened = due("08T12", None, "2014-05-30")
+    assert line(*again, reopened)["resolved"] == "2014-05-20T10:00:00"
+    after = due("21T12", None, "2014-05-30")
+    assert line(after)["resolved"] == line(after)["dueSet"]
+
+
+def test_the_issue_was_last_heard_of_at_its_last_stamp():
+    assert line(due("28T10", "2014-05-09", None))["updated"] == "2014-05-28T10:00:00"
+    assert line(updated=None, resolutiondate=None)["updated"] == "2014-05-02T06:48:12"
+
+
+def test_changes_of_one_second_go_by_their_ids():
+    changes = [due("04T10", "2014-05-06", "2014-05-07"), due("04T10", None, "2014-05-06")]
+    numbered = [each | {"id": str(10 - n)} for n, each in enumerate(changes)]
+    found = line(*numbered)
+    assert (found["dueDate"], found["dueSet"]) == ("2014-05-06", "2014-05-04T10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("changelog", "reason"),
+    [
+        ({"total": 2, "histories": []}, "cut_changelog"),
+        ({"startAt": 1, "histories": []}, "cut_changelog"),
+        ({"histories": None}, "no_changelog"),
+        ({"values": []}, "no_changelog"),
+        (None, "no_changelog"),
+    ],
+)
+def test_without_the_whole_changelog_nothing_is_said(changelog, reason):
+    assert deadline_line("A:1", issue() | {"changelog": changelog}) == Skipped(reason)
+
+
+def test_an_issue_that_never_had_a_due_date_is_skipped():
     assert line(duedate=None) == Skipped("never_due")
-    assert deadline_line("A:1", issue() | {"changelog": None}) == Skipped("no_changelog")
+
+
+def test_an_answer_without_the_field_of_the_resolution_does_not_look_open():
+    fields = {name: value for name, value in FIELDS.items() if name != "resolutiondate"}
+    answer = RawItem(1, "A-1.json", json.dumps(issue() | {"fields": fields}).encode())
+    with pytest.raises(NotReadableError, match="no resolutiondate, not even null"):
+        deadline(answer, "A")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +176,7 @@ def test_an_issue_without_an_id_is_named():
         deadline_line(None, issue())
 
 
-@given(st.dictionaries(st.sampled_from([*FIELDS, "comment"]), odd), odd, odd, odd)
+@given(st.dictionaries(st.sampled_from([*FIELDS]), odd), odd, odd, odd)
 def test_odd_values_are_named_and_nothing_else_is_raised(fields, before, after, at):
     odd_change = {"created": at, "items": [{"field": "duedate", "from": before, "to": after}]}
     for histories in ([odd_change], [due("04T10", None, "2014-05-06"), odd_change], []):
@@ -140,6 +193,8 @@ ISSUES = [
     issue(due("04T10", "2014-05-06", None), duedate=None),
     issue(change("04T10", "summary", "duedate", "x"), duedate=None),
     issue(change("04T10", "summary", "y", "x"), duedate=None),
+    issue(resolutiondate=None, updated=None, priority=None, issuetype=None),
+    issue(change("04T10", "Due Date", "2014-05-06", None), duedate=None),
 ]  # fmt: skip
 
 
@@ -155,7 +210,7 @@ def test_a_document_of_the_dump_and_an_answer_of_the_api_say_the_same(found):
 
 def test_the_quick_look_finds_what_never_was_due():
     assert [never_due(bson.encode(found)) for found in ISSUES] == [
-        False, False, True, False, False, True,
+        False, False, True, False, False, True, False, False,
     ]  # fmt: skip
 
 

@@ -159,6 +159,13 @@ def test_a_wrong_checksum_fails_by_name_after_all_is_written(command, tmp_path):
     assert [issue["key"] for issue in lines(out)] == ["DS-1", "DS-9"]
 
 
+def test_an_archive_of_no_jira_is_refused(command, tmp_path):
+    source = answers(tmp_path / "_rest.tar.gz", {"comments": []})
+    found = command("normalize-jira", source, tmp_path / "o.jsonl.gz")
+    assert found.code == 2
+    assert "has to begin with the name of the Jira" in found.err
+
+
 def test_a_cut_archive_fails_after_what_is_readable_is_written(command, tmp_path):
     source = archive(tmp_path / "d.archive", A=[hit(1)], B=[hit(2)])
     source.write_bytes(source.read_bytes()[:-100])
@@ -307,7 +314,8 @@ def test_a_form_has_its_own_name(command, tmp_path, name, more, said):
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (hit(1, **DUE), "without their changelogs"),
+        (hit(1, **DUE), "without their whole changelogs"),
+        (with_history(1, duedate="soon"), "no issue that can be read: {'bad_time': 1}"),
         (with_history(1), "no issue that ever had a due date"),
         (bson.encode({"x": 1}), "holds no issue: is it"),
     ],

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from jepa_ray.cli.job import arguments_of, read
+from jepa_ray.evaluate.probes.delayed_jira import FOLDER, SUFFIX, read_deadlines
+from jepa_ray.evaluate.probes.delayed_table import folder_of
 from tests.confirm.made_run import made_runs
 from tests.evaluate.embeddings import checkpoint
 from tests.prepared_corpus import JIRA, write_prepared
@@ -65,6 +67,18 @@ def test_the_jira_dump_is_normalized_from_a_bucket_into_it(here, command):
     assert found.code == 0, found.err
     lines = gzip.decompress(here.contents()[out.removeprefix("s3://")]).splitlines()
     assert len(lines) == found.json["records"] == 9
+
+
+def test_deadlines_are_written_to_a_bucket_and_found_there(here, command):
+    command("synth", "--dataset", "public_jira", "--records", 90, "--output", f"{here.url}/raw")
+    (dump,) = (key for key in here.contents() if key.endswith(".archive"))
+    folder = f"{here.url}/down/jira_deadlines"
+    out = f"{folder}/o.deadlines.jsonl.gz"
+    found = command("normalize-jira", f"s3://{dump}", out, "--deadlines", "--json")
+    assert found.code == 0, found.err
+    assert folder_of(f"{here.url}/down", FOLDER, SUFFIX) == folder
+    table = read_deadlines(folder)
+    assert len(table.issues) + table.left_out.total() == found.json["records"] > 0
 
 
 def test_records_are_exported_to_a_bucket_and_imported_from_it(prepared, command):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from jepa_ray.adapters import adapters
 from jepa_ray.config import PrepareConfig, ProbeConfig
+from jepa_ray.evaluate.probes.delayed_jira import FOLLOWED_DAYS
 from jepa_ray.evaluate.probes.delayed_table import Issue, Table
 from jepa_ray.evaluate.probes.problem import Float32, Index, Metric, Problem, Skip, Task, seeded
 from jepa_ray.readers import RawItem
@@ -27,18 +28,22 @@ _SEES = (
 )
 _SEES_OF_JIRA = (
     "All as it stood when the issue first had a due date. Raw arms: days left, age, hour, weekday, "
-    "length of the texts, counts of changes and comments, type and priority. Embedding, PCA and "
-    "projection arms: the window that the Jira adapter makes of creation, priority, due date and "
-    "length of the texts."
+    "length of the texts, count of changes, type and priority. Embedding, PCA and projection arms: "
+    "the window that the Jira adapter makes of creation, priority, due date and length of texts."
 )
 _LATE = "Whether an issue is resolved after its due date."
 _DAYS = "log(1 + days after its due date that an issue is resolved), 0 for in time."
+_LATE_OF_JIRA = "Whether an issue is still open when its due date is over."
+_DAYS_OF_JIRA = (
+    f"log(1 + days after its due date that an issue is first resolved, {FOLLOWED_DAYS} at most and "
+    "for those still open then), 0 for in time."
+)
 
 
-def _tasks(head: str, sees: str, *splits: str) -> tuple[Task, ...]:
+def _tasks(head: str, sees: str, late: str, days: str, *splits: str) -> tuple[Task, ...]:
     asked: tuple[tuple[str, str, Metric], ...] = (
-        ("late", _LATE, "roc_auc"),
-        ("days_late", _DAYS, "r2"),
+        ("late", late, "roc_auc"),
+        ("days_late", days, "r2"),
     )
     return tuple(
         Task(f"{head}{name}_by_{split}", label, sees, metric)
@@ -47,8 +52,8 @@ def _tasks(head: str, sees: str, *splits: str) -> tuple[Task, ...]:
     )
 
 
-PUBLISHED = _tasks("", _SEES, "group", "time")
-OF_JIRA = _tasks("jira_", _SEES_OF_JIRA, "project", "time")
+PUBLISHED = _tasks("", _SEES, _LATE, _DAYS, "group", "time")
+OF_JIRA = _tasks("jira_", _SEES_OF_JIRA, _LATE_OF_JIRA, _DAYS_OF_JIRA, "project", "time")
 TASKS = {task.name: task for task in (*PUBLISHED, *OF_JIRA)}
 _TEST_SHARE = 0.3
 _COMMON_WORD = 20
@@ -57,7 +62,7 @@ _COMMON_WORD = 20
 def delayed(task: Task, table: Table, config: ProbeConfig) -> Problem:
     """A task on its table."""
     if not table.issues:
-        raise Skip("no issue can be asked about." + _left_out(table))
+        raise Skip(f"no issue can be asked about.{_left_out(table)}".rstrip("."))
     by_time = task.name.endswith("by_time")
     train, test, split = (_by_time if by_time else _by_part)(table, config)
     draw = seeded(config.seed, 4)
@@ -126,15 +131,15 @@ def _by_part(table: Table, config: ProbeConfig) -> tuple[Index, Index, str]:
 def _by_time(table: Table, _config: ProbeConfig) -> tuple[Index, Index, str]:
     """Later issues left out; of the earlier ones only those whose outcome was known by then."""
     asked = np.array([issue.asked.toordinal() for issue in table.issues])
-    ends = [issue.due.toordinal() + issue.delay for issue in table.issues]
+    known = np.array([issue.known for issue in table.issues])
     cut = int(np.quantile(asked, 1 - _TEST_SHARE))
     since = "opened" if table.parts == "group" else "given a due date"
     said = (
-        f"Fitted on issues whose due date and delay were over before {dt.date.fromordinal(cut)}, "
+        f"Fitted on issues of which the label was known before {dt.date.fromordinal(cut)}, "
         f"tested on issues {since} from then on, of the same projects and new ones; intervals by "
         "projects."
     )
-    return np.flatnonzero(np.array(ends) < cut), np.flatnonzero(asked >= cut), said
+    return np.flatnonzero(known < cut), np.flatnonzero(asked >= cut), said
 
 
 def _raw(issues: list[Issue], fitted: int) -> Float32:

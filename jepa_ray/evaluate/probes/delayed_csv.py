@@ -78,6 +78,7 @@ def _issue(group: str, row: dict[str, str], columns: tuple[str, ...]) -> Issue |
         asked=opened,
         remaining=remaining,
         delay=max(delay, 0.0),
+        known=opened.toordinal() + remaining + max(delay, 0.0),
         chars=0,
         words=(row["type"].strip().lower(), row["priority"].strip().lower()),
         numbers=numbers,

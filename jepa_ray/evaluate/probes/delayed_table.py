@@ -21,7 +21,8 @@ class Issue:
         created: ISO 8601, with a time where that is known.
         asked: The day: of its creation, or on which it got its due date.
         remaining: Days from then to the due date.
-        delay: Days after the due date that it was resolved; 0 for in time.
+        delay: Days after the due date that it was resolved; 0 for in time, infinite for never.
+        known: The day, as an ordinal, from which on its label is known.
         chars: Characters of its texts.
         words: Type and priority.
         numbers: What the raw arms have, in the order of `Table.columns`.
@@ -34,6 +35,7 @@ class Issue:
     asked: dt.date
     remaining: int
     delay: float
+    known: float
     chars: int
     words: tuple[str, str]
     numbers: tuple[float, ...]

@@ -16,7 +16,7 @@ from typing import Any
 from jepa_ray.checkpoint import FILE_NAME, load_checkpoint
 from jepa_ray.config import ProbeConfig
 from jepa_ray.corpus import fingerprints
-from jepa_ray.errors import CheckpointError, ConfigError
+from jepa_ray.errors import CheckpointError, ConfigError, SourceError
 from jepa_ray.evaluate.done import Done, content_of, forget, prepared_as
 from jepa_ray.evaluate.files import PROBES, keep
 from jepa_ray.evaluate.find import confirmation
@@ -81,7 +81,7 @@ def probe(
         UsageError: The folder of the result cannot be written to.
         StageError: A process was killed.
         CorpusError: The windows are absent or damaged.
-        SourceError: A file of deadlines is damaged.
+        SourceError: A file of deadlines is damaged, or there is no table in `downstream`.
         ConfigError: A task is unknown.
     """
     _require_known(tasks)
@@ -93,9 +93,8 @@ def probe(
         folder_of(downstream, delayed_jira.FOLDER, delayed_jira.SUFFIX),
         config,
     )
-    if place.deadlines:
-        delayed_jira.read_deadlines(place.deadlines)  # a damaged file is told before the work
     asked = [name for name in TASKS if name in tasks]
+    _require_tables(downstream, place, asked)
     units = [Unit(*each) for each in itertools.product(target.checkpoints, asked)]
     every: dict[Unit, Found] = {}
     for unit, found in _each(units, place, target):
@@ -108,6 +107,18 @@ def probe(
     if keep(document, target.folder, RESULT) == "kept":
         forget(join(target.folder, _PARTS))
     return document
+
+
+def _require_tables(downstream: str | None, place: Place, asked: Sequence[str]) -> None:
+    """Tell before the work of a folder without tables, and of a damaged one."""
+    if downstream and not (place.published or place.deadlines):
+        raise SourceError(
+            f"{downstream} holds neither {delayed_csv.FOLDER}/*{delayed_csv.SUFFIX} nor "
+            f"{delayed_jira.FOLDER}/*{delayed_jira.SUFFIX}: see docs/probes.md, or leave "
+            "--downstream out"
+        )
+    if place.deadlines and any(task.name in asked for task in delayed.OF_JIRA):
+        delayed_jira.read_deadlines(place.deadlines)
 
 
 def _document(
@@ -148,6 +159,7 @@ def _about(target: Target, place: Place) -> dict[str, Any]:
     return {
         "checkpoint_sha256": [content_of(url) for url in target.checkpoints],
         "corpus": fingerprints(place.processed_dir, names),
+        "tables": _tables(place),
         "settings": place.config.model_dump(mode="json"),
     }
 
@@ -202,6 +214,16 @@ def _each(units: Sequence[Unit], place: Place, target: Target) -> Iterator[tuple
 
 
 def _done(place: Place, target: Target) -> Done:
+    return Done.of(
+        join(target.folder, _PARTS),
+        settings=place.config.model_dump(mode="json", exclude={"processes"}),
+        windows=prepared_as(place.processed_dir),
+        tables=_tables(place),
+    )
+
+
+def _tables(place: Place) -> dict[str, str]:
+    """Hashes of the tables of delays, by the names of the files."""
     files = [
         join(folder, name)
         for folder, suffix in (
@@ -211,12 +233,7 @@ def _done(place: Place, target: Target) -> Done:
         if folder
         for name in names_in(folder, suffix)
     ]
-    return Done.of(
-        join(target.folder, _PARTS),
-        settings=place.config.model_dump(mode="json", exclude={"processes"}),
-        windows=prepared_as(place.processed_dir),
-        tables={file.rpartition("/")[2]: content_of(file) for file in files},
-    )
+    return {file.rpartition("/")[2]: content_of(file) for file in files}
 
 
 def _worked(units: Sequence[Unit], place: Place) -> Iterator[Found]:

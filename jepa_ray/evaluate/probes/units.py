@@ -16,7 +16,7 @@ from jepa_ray.evaluate.freshness import not_as_trained
 from jepa_ray.evaluate.probes import delayed, window_tasks
 from jepa_ray.evaluate.probes.arms import Encoders
 from jepa_ray.evaluate.probes.delayed_csv import read_delayed
-from jepa_ray.evaluate.probes.delayed_jira import read_deadlines
+from jepa_ray.evaluate.probes.delayed_jira import FOLLOWED_DAYS, followed, read_deadlines
 from jepa_ray.evaluate.probes.delayed_table import Table
 from jepa_ray.evaluate.probes.outcome import Outcome, measured, outcome
 from jepa_ray.evaluate.probes.problem import Problem, Skip, Task, require_enough
@@ -135,12 +135,13 @@ def _table_of(name: str, place: Place) -> Table:
     if delayed.TASKS[name] in delayed.OF_JIRA:
         if place.deadlines is None:
             raise Skip(
-                "no deadlines of Jira issues: write them with normalize-jira --deadlines and give "
-                "--downstream"
+                "no deadlines of Jira issues: write them with normalize-jira --deadlines into "
+                "jira_deadlines/ of --downstream"
             )
-        return _deadlines(place.deadlines)
+        is_late = delayed.TASKS[name].metric == "roc_auc"
+        return followed(_deadlines(place.deadlines), 1 if is_late else FOLLOWED_DAYS)
     if place.published is None:
-        raise Skip("no tables of delayed issues: give --downstream")
+        raise Skip("no tables of delayed issues: they belong into delayed_issues/ of --downstream")
     return _published(place.published)
 
 

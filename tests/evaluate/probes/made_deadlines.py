@@ -7,7 +7,7 @@ import json
 LINE = {
     "id": "A:1", "key": "DS-1", "created": "2014-05-02T06:48:12", "dueDate": "2014-05-09",
     "dueSet": "2014-05-03T10:00:00", "resolved": "2014-05-12T10:00:00", "type": "Bug",
-    "priority": "Blocker", "chars": 500, "changes": 2, "comments": 1,
+    "priority": "Blocker", "chars": 500, "changes": 2, "updated": "2014-05-12T10:00:00",
 }  # fmt: skip
 
 
@@ -32,6 +32,7 @@ def row(number, *, projects=60, days=3):
         "dueSet": at.isoformat(),
         "dueDate": due.isoformat(),
         "resolved": f"{over.isoformat()}T12:00:00",
+        "updated": f"{over.isoformat()}T12:00:00",
         "chars": number % 700,
     }
 

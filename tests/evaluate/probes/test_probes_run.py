@@ -86,7 +86,7 @@ def test_tasks_that_a_corpus_cannot_carry_are_told_with_the_reason(found):
     skipped = found[1]["skipped"]
     assert set(skipped) == set(ASKED) - {"weekend"}
     assert "actor_day" in skipped["hidden_activity"]
-    assert "--downstream" in skipped["late_by_time"]
+    assert "of --downstream" in skipped["late_by_time"]
     assert "normalize-jira --deadlines" in skipped["jira_late_by_time"]
 
 
@@ -204,6 +204,16 @@ def test_a_damaged_file_of_deadlines_is_told_before_the_work(tmp_path, processed
     with pytest.raises(SourceError, match="is damaged"):
         probe(str(tmp_path), processed_dir=processed, downstream=str(tmp_path / "d"), config=CONFIG)
     assert not (tmp_path / "probes.parts").exists()
+    given = {"processed_dir": processed, "downstream": str(tmp_path / "d"), "config": CONFIG}
+    found = probe(str(tmp_path), tasks=["votes"], **given)
+    assert set(found["tables"]) == {"a.deadlines.jsonl.gz"}
+
+
+def test_a_folder_without_tables_is_a_mistake(tmp_path, processed):
+    save(tmp_path, processed)
+    given = {"processed_dir": processed, "downstream": str(tmp_path / "none"), "config": CONFIG}
+    with pytest.raises(SourceError, match=r"none holds neither delayed_issues/"):
+        probe(str(tmp_path), tasks=["votes"], **given)
 
 
 def test_a_quick_look_does_not_replace_the_record(tmp_path, processed, caplog):
