@@ -34,6 +34,7 @@ from jepa_ray.errors import CorpusError
 from jepa_ray.prepared import nothing_there
 from jepa_ray.storage import absolute, exists, join, list_names
 from jepa_ray.train.keeper import LEGS_FILE, PROVENANCE_FILE
+from jepa_ray.windows import exchanged, read_manifest
 
 Progress = Callable[[Check], None]
 _MOST_THREADS = 8
@@ -117,6 +118,7 @@ def _of_the_run(run: Recorded, corpus: str) -> Iterator[Check]:
     yield check(CONFIRMATION_FILE, "settings", lambda: _settings(run))
     yield check(CONFIRMATION_FILE, "passes", lambda: _passes(run))
     yield check(CONFIRMATION_FILE, "datasets", lambda: _datasets(run, corpus))
+    yield check(CONFIRMATION_FILE, "windows", lambda: _windows(run, corpus))
     yield check(CONFIRMATION_FILE, "spread", lambda: _spreads(run))
     yield check(CONFIRMATION_FILE, "load mode", lambda: _as_in_all_passes(run, _READ))
     yield check(CONFIRMATION_FILE, "device", lambda: _as_in_all_passes(run, _COMPUTED))
@@ -163,6 +165,19 @@ def _datasets(run: Recorded, corpus: str) -> str:
         require_equal(f"the fingerprint of {name}", about["fingerprint"], now[name])
         require_equal(f"windows of {name}", about["windows"], counts[name])
     return f"{len(now)} trained on, as they are prepared now"
+
+
+def _windows(run: Recorded, corpus: str) -> str:
+    """All files of windows, of either side, hold what was written."""
+    read, unknown = 0, 0
+    for name in run.names:
+        folder = join(corpus, name)
+        for part in read_manifest(folder)["parts"]:
+            found = exchanged(folder, part["name"])
+            require(not found, f"{name}/windows/{part['name']} was exchanged: prepare it again")
+            read, unknown = read + 1, unknown + (found is None)
+    said = f"; {unknown} have no digest in their names, so nothing is known of them"
+    return f"{read} files, as they were written{said if unknown else ''}"
 
 
 def _as_in_all_passes(run: Recorded, about: Mapping[str, str]) -> str:

@@ -98,7 +98,7 @@ class _Pending:
         stem = f"{self._key}-{len(taken.parts) + len(taken.quarantine):06d}"
         if self._tables:
             table = pa.concat_tables(self._tables)
-            taken.parts.append(write_part(self._target, f"part-{stem}.parquet", table))
+            taken.parts.append(write_part(self._target, f"part-{stem}-{{digest}}.parquet", table))
             before = [taken.statistics] if taken.statistics else []
             taken.statistics = Statistics.merge([*before, *self._statistics])
         bad = write_quarantine(self._target, f"bad-{stem}.jsonl", self._rejected)

@@ -152,7 +152,7 @@ def write_partitions(dataset: str, table: pa.Table, *, target: str, stem: str) -
         mine = _runs(runs.filter(pc.equal(runs["partition"], partition)))
         columns, windows = actor_day_windows(combine(mine))
         found = window_table(dataset, ACTOR_DAY, columns, windows)
-        part = write_part(target, f"part-{stem}-{partition:05d}.parquet", found)
+        part = write_part(target, f"part-{stem}-{partition:05d}-{{digest}}.parquet", found)
         statistics = Statistics.of(windows, found["window_start"])
         yield PartitionReport(partition, len(mine), part, statistics)
 

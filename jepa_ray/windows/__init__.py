@@ -31,7 +31,7 @@ from jepa_ray.windows.contract import (
 from jepa_ray.windows.days import MAX_DAYS, DayRuns, Spread, combine, day_runs
 from jepa_ray.windows.folder import is_whole, sweep, too_bad, write_stats
 from jepa_ray.windows.identity import NameHasher
-from jepa_ray.windows.parts import Part, parquet_bytes, write_part, write_quarantine
+from jepa_ray.windows.parts import Part, exchanged, parquet_bytes, write_part, write_quarantine
 from jepa_ray.windows.record import record_windows
 from jepa_ray.windows.sparse import (
     POSITION_VALUES,
@@ -89,6 +89,7 @@ __all__ = [
     "count_lines",
     "dataset_card",
     "day_runs",
+    "exchanged",
     "is_whole",
     "local_us",
     "mix64",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jepa_ray.storage import join, write_bytes
+from jepa_ray.storage import join, read_bytes, write_bytes
 from jepa_ray.windows.activity import Rejected
 from jepa_ray.windows.table import RUN_TYPE, WINDOW_SCHEMA
 
+_DIGEST = re.compile(r"-([0-9a-f]{8})\.parquet$")
 _HASHES = ("window_uid", "actor", "project")
 _DELTAS = {
     "source_id": "DELTA_BYTE_ARRAY",
@@ -80,5 +82,20 @@ def write_quarantine(target: str, name: str, rejected: Sequence[Rejected]) -> Pa
     return Part(name, len(rejected), len(data))
 
 
+def exchanged(target: str, name: str) -> bool | None:
+    """Whether a file of windows holds something else than was written as it.
+
+    Args:
+        target: Folder of the dataset, path or URL.
+        name: Of the file; None is returned where it has no digest, as of other writers.
+    """
+    said = _DIGEST.search(name)
+    return None if said is None else _digest(read_bytes(join(target, "windows", name))) != said[1]
+
+
 def _named(name: str, data: bytes) -> str:
-    return name.replace("{digest}", hashlib.blake2b(data, digest_size=4).hexdigest())
+    return name.replace("{digest}", _digest(data))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=4).hexdigest()

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
@@ -275,6 +276,15 @@ def test_a_corpus_that_was_prepared_anew_is_found(made, run, tmp_path):
         assert f"the fingerprint of {JIRA}" in found[f"pass02/{name}", "datasets"]
         assert (f"pass02/{name}", "windows") in found
     assert not any(where.endswith("gharchive") for where, _ in found)
+
+
+def test_a_training_window_that_was_exchanged_is_found(made, run, tmp_path):
+    corpus = Path(shutil.copytree(made.processed, tmp_path / "corpus"))
+    file = next((corpus / JIRA / "windows").glob("*.parquet"))
+    table = pq.read_table(file)
+    pq.write_table(table.take(list(range(len(table)))[::-1]), file)
+    found = failed(run, processed_dir=str(corpus))
+    assert f"{JIRA}/windows/{file.name} was exchanged" in found["confirmation.json", "windows"]
 
 
 def test_a_corpus_that_is_elsewhere_now_is_given(made, run, tmp_path):
