@@ -142,7 +142,7 @@ def _files(source: Path) -> list[Path]:
         found = [path for path in names if not path.is_dir()]
         if not found:
             raise SourceError(
-                f"{source} holds no .bson or .bson.gz file; archives of answers of the API are "
+                f"{source} holds no .bson or .bson.gz file; archives (*.archive, *.tar.gz) are "
                 "given one by one"
             )
         return found

@@ -5,8 +5,8 @@ reads its windows once; what they give does not depend on how many processes the
 is kept in `probes.parts` until probes.json is written: the same command goes on from there.
 """
 
+import difflib
 import itertools
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,6 @@ from jepa_ray.evaluate.probes.sample import choose_names
 from jepa_ray.evaluate.probes.units import OF_WINDOWS, Found, Place, Unit, forget_read, run_unit
 from jepa_ray.evaluate.probes.verdicts import closing, results
 from jepa_ray.storage import exists, join, require_writable
-
-log = logging.getLogger(__name__)
 
 RESULT = PROBES
 _PARTS = "probes.parts"
@@ -100,8 +98,6 @@ def probe(
     for unit, found in _each(units, place, target):
         every[unit] = found
         progress(f"{len(every)} of {len(units)}: {unit.task}")
-        if found.reason:
-            log.info("%s skipped on %s: %s", unit.task, unit.checkpoint, found.reason)
     document = _document(target, asked, every, config) | _about(target, place)
     document["seconds"] = time.monotonic() - started
     if keep(document, target.folder, RESULT) == "kept":
@@ -191,9 +187,12 @@ def _target(folder: str, urls: Sequence[str]) -> Target:
 
 def _require_known(tasks: Sequence[str]) -> None:
     unknown = [name for name in tasks if name not in TASKS]
+    close = [match for name in unknown for match in difflib.get_close_matches(name, TASKS, n=1)]
+    meant = f"; did you mean {', '.join(close)}?" if close else "."
     if unknown or not tasks:
         raise ConfigError(
-            f"no such task: {', '.join(unknown) or '(none given)'}; there are {', '.join(TASKS)}"
+            f"no such task: {', '.join(unknown) or '(none given)'}{meant} There are "
+            f"{', '.join(TASKS)}"
         )
 
 
